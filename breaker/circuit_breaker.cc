@@ -1,0 +1,548 @@
+#include "breaker/circuit_breaker.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "absl/random/random.h"
+#include "breaker/backoff.h"
+
+namespace autobreaker {
+namespace {
+
+// The word: state in bits 0 and 1, mode in 2 and 3, whether calls are timed in
+// 4, the generation from 8 up. A generation lasts from one transition to the
+// next, so state never changes without it.
+constexpr int kModeShift = 2;
+constexpr int kTimedShift = 4;
+constexpr int kGenerationShift = 8;
+
+State StateOf(uint64_t word) { return static_cast<State>(word & 3); }
+Mode ModeOf(uint64_t word) { return static_cast<Mode>(word >> kModeShift & 3); }
+bool TimedOf(uint64_t word) { return word >> kTimedShift & 1; }
+uint64_t GenerationOf(uint64_t word) { return word >> kGenerationShift; }
+
+// The seed of one breaker: its own, so that what other breakers draw does not
+// change it.
+std::minstd_rand::result_type SeedFor(const BreakerEnvironment& environment,
+                                      const BreakerKey& key) {
+  if (!environment.seed.has_value()) {
+    return absl::Uniform<std::minstd_rand::result_type>(absl::BitGen());
+  }
+  std::string material = key.name + '/' + key.service + '/' + key.method;
+  for (int i = 0; i < 64; i += 8) {
+    material.push_back(static_cast<char>(*environment.seed >> i));
+  }
+  std::seed_seq sequence(material.begin(), material.end());
+  return std::minstd_rand(sequence)();
+}
+
+int Index(State state) { return static_cast<int>(state); }
+
+}  // namespace
+
+Permit& Permit::operator=(Permit&& other) noexcept {
+  if (this == &other) return *this;
+  Record(Outcome::kAbandoned);
+  breaker_ = std::exchange(other.breaker_, nullptr);
+  generation_ = other.generation_;
+  probe_ = other.probe_;
+  start_ = other.start_;
+  kind_ = other.kind_;
+  timed_ = other.timed_;
+  return *this;
+}
+
+void Permit::Record(Outcome outcome) {
+  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
+  if (breaker != nullptr) breaker->Settle(*this, outcome);
+}
+
+absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
+    BreakerKey key, const BreakerOptions& options,
+    std::shared_ptr<const BreakerEnvironment> environment) {
+  if (absl::Status status = options.Validate(); !status.ok()) return status;
+  if (environment == nullptr) {
+    environment = std::make_shared<const BreakerEnvironment>();
+  }
+  return std::shared_ptr<CircuitBreaker>(new CircuitBreaker(
+      std::move(key), std::make_shared<const BreakerOptions>(options),
+      std::move(environment)));
+}
+
+CircuitBreaker::CircuitBreaker(
+    BreakerKey key, std::shared_ptr<const BreakerOptions> options,
+    std::shared_ptr<const BreakerEnvironment> environment)
+    : key_(std::move(key)),
+      environment_(std::move(environment)),
+      options_(std::move(options)),
+      random_(SeedFor(*environment_, key_)),
+      last_transition_time_(environment_->clock->WallNow()) {
+  MutexLock lock(&mu_);
+  window_.Restart(absl::ToChronoNanoseconds(options_->window),
+                  options_->window_buckets, CallCounts(), CoarseNow());
+  PublishEvidenceLocked();
+  SetWordLocked(/*generation=*/0, State::kClosed, Mode::kAutomatic);
+}
+
+// ---------------------------------------------------------------- Admission
+
+Permit CircuitBreaker::TryAcquire(Refusal* refusal) {
+  const uint64_t word = word_.load(std::memory_order_acquire);
+  if (StateOf(word) == State::kClosed) {
+    return Admit(Permit::Kind::kNormal, word);
+  }
+  return TryAcquireNotClosed(word, refusal);
+}
+
+Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
+  counters_.Add(ShardedCounters::kAdmitted);
+  Permit permit;
+  permit.breaker_ = this;
+  permit.generation_ = GenerationOf(word);
+  permit.kind_ = kind;
+  if (TimedOf(word)) {
+    permit.timed_ = true;
+    permit.start_ = environment_->clock->Now();
+  }
+  return permit;
+}
+
+Permit CircuitBreaker::TryAcquireNotClosed(uint64_t word, Refusal* refusal) {
+  const MonotonicTime now = CoarseNow();
+  if (now < refuse_until()) return RefuseOrShadow(word, now, refusal);
+  Permit permit;
+  {
+    MutexLock lock(&mu_);
+    HalfOpenIfTimeLocked(now);
+    word = word_.load(std::memory_order_relaxed);
+    if (StateOf(word) == State::kClosed) {
+      permit = Admit(Permit::Kind::kNormal, word);
+    } else if (StateOf(word) == State::kHalfOpen) {
+      const int64_t most = options_->half_open_max_calls;
+      const uint64_t probe = probes_.Take(
+          most, absl::ToChronoNanoseconds(options_->half_open_lease), now);
+      if (probe != ProbeSlots::kNoProbe) {
+        permit = Admit(Permit::Kind::kProbe, word);
+        permit.probe_ = probe;
+      }
+      if (probes_.Count(now) >= most) {
+        SetRefuseUntilLocked(*probes_.FirstEnd());
+      }
+    }
+  }
+  DeliverTransitions();
+  if (permit) return permit;
+  return RefuseOrShadow(word, now, refusal);
+}
+
+Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
+                                      Refusal* refusal) {
+  const bool half_open = StateOf(word) == State::kHalfOpen;
+  if (ModeOf(word) == Mode::kShadow) {
+    counters_.Add(half_open ? ShardedCounters::kShadowHalfOpen
+                            : ShardedCounters::kShadowOpen);
+    return Admit(Permit::Kind::kUnjudged, word);
+  }
+  Refusal why;
+  if (half_open) {
+    counters_.Add(ShardedCounters::kRefusedHalfOpen);
+    why.reason = RefusalReason::kHalfOpen;
+  } else if (ModeOf(word) == Mode::kForcedOpen) {
+    counters_.Add(ShardedCounters::kRefusedForcedOpen);
+    why.reason = RefusalReason::kForcedOpen;
+  } else {
+    counters_.Add(ShardedCounters::kRefusedOpen);
+    why.reason = RefusalReason::kOpen;
+    why.retry_after =
+        std::max(absl::FromChrono(refuse_until() - now), absl::ZeroDuration());
+  }
+  if (refusal != nullptr) *refusal = why;
+  return Permit();
+}
+
+// ----------------------------------------------------------------- Outcomes
+
+void CircuitBreaker::Settle(const Permit& permit, Outcome outcome) {
+  if (outcome == Outcome::kIgnored || outcome == Outcome::kAbandoned) {
+    counters_.Add(outcome == Outcome::kIgnored ? ShardedCounters::kIgnored
+                                               : ShardedCounters::kAbandoned);
+    if (permit.kind_ == Permit::Kind::kProbe) ReleaseProbe(permit);
+    return;
+  }
+  const bool failed = outcome == Outcome::kFailure;
+  // Compared with what is in force now; 0 if calls are no longer judged by it.
+  const MonotonicTime::duration limit(
+      slow_call_duration_.load(std::memory_order_relaxed));
+  const bool slow = permit.timed_ && limit.count() > 0 &&
+                    environment_->clock->Now() - permit.start_ >= limit;
+  switch (permit.kind_) {
+    case Permit::Kind::kNormal:
+      return SettleNormal(permit, failed, slow);
+    case Permit::Kind::kProbe:
+      return SettleProbe(permit, failed, slow);
+    case Permit::Kind::kUnjudged:
+      return AddUnjudged(failed, slow);
+  }
+}
+
+void CircuitBreaker::SettleNormal(const Permit& permit, bool failed,
+                                  bool slow) {
+  AdvanceWindow();
+  const uint64_t word = word_.load(std::memory_order_acquire);
+  // The counters compare only the low bits of the generation, which is enough
+  // for a transition that comes after this line, but not for a call that lasted
+  // for 2^16 of them.
+  if (GenerationOf(word) != permit.generation_ ||
+      !AddJudged(permit.generation_, failed, slow)) {
+    return AddLate(failed, slow);
+  }
+  if (failed || slow) JudgeWindow(permit.generation_, failed);
+}
+
+void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow) {
+  {
+    MutexLock lock(&mu_);
+    const MonotonicTime now = CoarseNow();
+    const uint64_t generation =
+        GenerationOf(word_.load(std::memory_order_relaxed));
+    if (generation != permit.generation_ ||
+        !probes_.Release(permit.probe_, now)) {
+      return AddLate(failed, slow);
+    }
+    SetRefuseUntilLocked(now);
+    AddJudged(generation, failed, slow);
+    if (failed) {
+      streak_.AddFailure(counters_.JudgedTotals().successes, generation);
+      TransitionLocked(State::kOpen, TransitionReason::kProbeFailed, now);
+    } else if (slow) {
+      TransitionLocked(State::kOpen, TransitionReason::kProbeSlow, now);
+    } else if (++probe_successes_ >= options_->half_open_successes_to_close) {
+      TransitionLocked(State::kClosed, TransitionReason::kProbesSucceeded, now);
+    }
+  }
+  DeliverTransitions();
+}
+
+void CircuitBreaker::ReleaseProbe(const Permit& permit) {
+  MutexLock lock(&mu_);
+  const MonotonicTime now = CoarseNow();
+  if (probes_.Release(permit.probe_, now)) SetRefuseUntilLocked(now);
+}
+
+bool CircuitBreaker::AddJudged(uint64_t generation, bool failed, bool slow) {
+  if (!counters_.AddJudged(
+          failed ? ShardedCounters::kFailure : ShardedCounters::kSuccess,
+          generation)) {
+    return false;
+  }
+  if (slow && !counters_.AddJudged(ShardedCounters::kSlow, generation)) {
+    counters_.Add(ShardedCounters::kUnjudgedSlow);
+  }
+  return true;
+}
+
+void CircuitBreaker::AddUnjudged(bool failed, bool slow) {
+  if (slow) counters_.Add(ShardedCounters::kUnjudgedSlow);
+  counters_.Add(failed ? ShardedCounters::kUnjudgedFailure
+                       : ShardedCounters::kUnjudgedSuccess);
+}
+
+void CircuitBreaker::AddLate(bool failed, bool slow) {
+  counters_.Add(ShardedCounters::kLate);
+  AddUnjudged(failed, slow);
+}
+
+// ----------------------------------------------------------------- Verdicts
+
+void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed) {
+  // Before the totals, so that these are never the older of the two.
+  Evidence evidence;
+  const bool consistent = evidence_.TryRead(&evidence);
+  const CallCounts totals = counters_.JudgedTotals();
+  const int64_t streak =
+      failed ? streak_.AddFailure(totals.successes, generation) : 0;
+  if (consistent && !evidence.rule.Judge(totals - evidence.base, streak)) {
+    return;
+  }
+  {
+    MutexLock lock(&mu_);
+    const uint64_t word = word_.load(std::memory_order_relaxed);
+    if (GenerationOf(word) != generation || ModeOf(word) == Mode::kForcedClosed)
+      return;
+    const MonotonicTime now = CoarseNow();
+    AdvanceWindowLocked(now);
+    const std::optional<TransitionReason> reason =
+        TripRule::From(*options_).Judge(
+            counters_.JudgedTotals() - window_.base(), streak);
+    if (!reason.has_value()) return;
+    TransitionLocked(State::kOpen, *reason, now);
+  }
+  DeliverTransitions();
+}
+
+void CircuitBreaker::AdvanceWindow() {
+  const MonotonicTime now = CoarseNow();
+  if (now.time_since_epoch().count() <
+      next_boundary_.load(std::memory_order_relaxed)) {
+    return;
+  }
+  // Whoever holds the lock advances the window, or is about to restart it.
+  if (!mu_.TryLock()) return;
+  AdvanceWindowLocked(now);
+  mu_.Unlock();
+}
+
+void CircuitBreaker::AdvanceWindowLocked(MonotonicTime now) {
+  // Half-open is judged by its probes alone, however far apart they are.
+  if (StateOf(word_.load(std::memory_order_relaxed)) != State::kClosed) return;
+  if (now < window_.next_boundary()) return;
+  window_.Advance(counters_.JudgedTotals(), now);
+  PublishEvidenceLocked();
+}
+
+void CircuitBreaker::HalfOpenIfTimeLocked(MonotonicTime now) {
+  if (StateOf(word_.load(std::memory_order_relaxed)) == State::kOpen &&
+      now >= refuse_until()) {
+    TransitionLocked(State::kHalfOpen, TransitionReason::kOpenTimeElapsed, now);
+  }
+}
+
+void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
+                                      MonotonicTime now) {
+  const uint64_t word = word_.load(std::memory_order_relaxed);
+  const State from = StateOf(word);
+  const uint64_t generation = GenerationOf(word) + 1;
+
+  // From this line on, results of the generation that ends here are late.
+  const CallCounts totals = counters_.StartGeneration(generation);
+
+  Transition transition;
+  transition.key = key_;
+  transition.from = from;
+  transition.to = to;
+  transition.reason = reason;
+  transition.time = environment_->clock->WallNow();
+  transition.window = totals - window_.base();
+  transition.failure_rate = FailureRate(transition.window);
+  transition.consecutive_failures = streak_.Failures(totals.successes);
+
+  window_.Restart(totals, now);
+  streak_.Restart(totals.successes, generation);
+  probes_.Clear();
+  probe_successes_ = 0;
+  ++transitions_[Index(from)][Index(to)];
+  last_transition_time_ = transition.time;
+
+  switch (to) {
+    case State::kClosed:
+      reopenings_ = 0;
+      break;
+    case State::kHalfOpen:
+      SetRefuseUntilLocked(now);
+      break;
+    case State::kOpen:
+      ++trips_[static_cast<int>(reason)];
+      if (from == State::kHalfOpen && reason != TransitionReason::kForced) {
+        ++reopenings_;
+      }
+      opened_at_ = now;
+      open_random_ = std::uniform_real_distribution<double>()(random_);
+      SetOpenUntilLocked();
+      transition.open_for = ModeOf(word) == Mode::kForcedOpen
+                                ? absl::InfiniteDuration()
+                                : absl::FromChrono(refuse_until() - now);
+      last_trip_ = std::make_unique<const Transition>(transition);
+      break;
+  }
+  PublishEvidenceLocked();
+  // Last: whoever sees the new state sees all that belongs to it.
+  SetWordLocked(generation, to, ModeOf(word));
+  if (environment_->on_transition) {
+    undelivered_.push_back(std::move(transition));
+  }
+}
+
+void CircuitBreaker::DeliverTransitions() {
+  if (!environment_->on_transition) return;
+  for (bool first = true;; first = false) {
+    Transition next;
+    {
+      MutexLock lock(&mu_);
+      if (first && delivering_) return;  // whoever is at it takes ours along
+      delivering_ = !undelivered_.empty();
+      if (!delivering_) return;
+      next = std::move(undelivered_.front());
+      undelivered_.erase(undelivered_.begin());
+    }
+    try {
+      environment_->on_transition(next);
+    } catch (...) {
+      MutexLock lock(&mu_);
+      ++callback_exceptions_;
+    }
+  }
+}
+
+// -------------------------------------------------------------- Publication
+
+void CircuitBreaker::PublishEvidenceLocked() {
+  evidence_.Write({TripRule::From(*options_), window_.base()});
+  next_boundary_.store(window_.next_boundary().time_since_epoch().count(),
+                       std::memory_order_relaxed);
+  slow_call_duration_.store(
+      options_->JudgesSlowCalls()
+          ? absl::ToInt64Nanoseconds(*options_->slow_call_duration)
+          : 0,
+      std::memory_order_relaxed);
+}
+
+void CircuitBreaker::SetOpenUntilLocked() {
+  const bool forced =
+      ModeOf(word_.load(std::memory_order_relaxed)) == Mode::kForcedOpen;
+  SetRefuseUntilLocked(
+      forced ? MonotonicTime::max()
+             : opened_at_ + OpenTime(*options_, reopenings_, open_random_));
+}
+
+void CircuitBreaker::SetRefuseUntilLocked(MonotonicTime time) {
+  refuse_until_.store(time.time_since_epoch().count(),
+                      std::memory_order_release);
+}
+
+void CircuitBreaker::SetWordLocked(uint64_t generation, State state,
+                                   Mode mode) {
+  word_.store(generation << kGenerationShift |
+                  static_cast<uint64_t>(options_->JudgesSlowCalls())
+                      << kTimedShift |
+                  static_cast<uint64_t>(mode) << kModeShift |
+                  static_cast<uint64_t>(state),
+              std::memory_order_release);
+}
+
+// ----------------------------------------------------------------- Operation
+
+absl::Status CircuitBreaker::UpdateOptions(const BreakerOptions& options) {
+  if (absl::Status status = options.Validate(); !status.ok()) return status;
+  auto updated = std::make_shared<const BreakerOptions>(options);
+  MutexLock lock(&mu_);
+  const MonotonicTime now = CoarseNow();
+  AdvanceWindowLocked(now);
+  options_.swap(updated);
+  const BreakerOptions& before = *updated;
+  if (before.window != options.window ||
+      before.window_buckets != options.window_buckets) {
+    window_.Restart(absl::ToChronoNanoseconds(options.window),
+                    options.window_buckets, counters_.JudgedTotals(), now);
+  }
+  const uint64_t word = word_.load(std::memory_order_relaxed);
+  if (StateOf(word) == State::kOpen) SetOpenUntilLocked();
+  // The next call finds out whether there are more places for probes now.
+  if (StateOf(word) == State::kHalfOpen) SetRefuseUntilLocked(now);
+  PublishEvidenceLocked();
+  SetWordLocked(GenerationOf(word), StateOf(word), ModeOf(word));
+  return absl::OkStatus();
+}
+
+void CircuitBreaker::SetMode(Mode mode) {
+  {
+    MutexLock lock(&mu_);
+    const MonotonicTime now = CoarseNow();
+    const uint64_t word = word_.load(std::memory_order_relaxed);
+    const State state = StateOf(word);
+    const Mode before = ModeOf(word);
+    if (mode == before) return;
+    SetWordLocked(GenerationOf(word), state, mode);
+    if (mode == Mode::kForcedOpen) {
+      if (state == State::kOpen) {
+        SetOpenUntilLocked();
+      } else {
+        TransitionLocked(State::kOpen, TransitionReason::kForced, now);
+      }
+    } else if (mode == Mode::kForcedClosed) {
+      if (state != State::kClosed) {
+        TransitionLocked(State::kClosed, TransitionReason::kForced, now);
+      }
+    } else if (before == Mode::kForcedOpen) {
+      TransitionLocked(State::kHalfOpen, TransitionReason::kForced, now);
+    }
+  }
+  DeliverTransitions();
+}
+
+BreakerOptions CircuitBreaker::options() const {
+  MutexLock lock(&mu_);
+  return *options_;
+}
+
+BreakerSnapshot CircuitBreaker::Snapshot() {
+  BreakerSnapshot s;
+  s.key = key_;
+  {
+    MutexLock lock(&mu_);
+    const MonotonicTime now = CoarseNow();
+    HalfOpenIfTimeLocked(now);
+    AdvanceWindowLocked(now);
+
+    const uint64_t word = word_.load(std::memory_order_relaxed);
+    s.options = *options_;
+    s.mode = ModeOf(word);
+    s.state = StateOf(word);
+    s.transitions = transitions_;
+    s.trips = trips_;
+    s.callback_exceptions = callback_exceptions_;
+    s.reopenings = reopenings_;
+    s.last_transition_time = last_transition_time_;
+    if (last_trip_ != nullptr) s.last_trip = *last_trip_;
+    s.probes_in_flight = probes_.Count(now);
+    s.probe_successes = probe_successes_;
+    if (s.state == State::kOpen) {
+      s.open_remaining = s.mode == Mode::kForcedOpen
+                             ? absl::InfiniteDuration()
+                             : absl::FromChrono(refuse_until() - now);
+    }
+
+    // Ends before beginnings: every end seen had its beginning before it, so
+    // what is in flight is never negative.
+    const CallCounts judged = counters_.JudgedTotals();
+    s.successes =
+        judged.successes + counters_.Total(ShardedCounters::kUnjudgedSuccess);
+    s.failures =
+        judged.failures + counters_.Total(ShardedCounters::kUnjudgedFailure);
+    s.slow_calls =
+        judged.slow + counters_.Total(ShardedCounters::kUnjudgedSlow);
+    s.late_results = counters_.Total(ShardedCounters::kLate);
+    s.ignored = counters_.Total(ShardedCounters::kIgnored);
+    s.abandoned = counters_.Total(ShardedCounters::kAbandoned);
+    s.requests = counters_.Total(ShardedCounters::kAdmitted);
+    s.in_flight =
+        s.requests - (s.successes + s.failures + s.ignored + s.abandoned);
+
+    s.refused = {counters_.Total(ShardedCounters::kRefusedOpen),
+                 counters_.Total(ShardedCounters::kRefusedHalfOpen),
+                 counters_.Total(ShardedCounters::kRefusedForcedOpen)};
+    s.shadow_refused = {counters_.Total(ShardedCounters::kShadowOpen),
+                        counters_.Total(ShardedCounters::kShadowHalfOpen), 0};
+
+    s.consecutive_successes = streak_.Successes(judged.successes);
+    if (s.state == State::kClosed) {
+      s.window = judged - window_.base();
+      s.failure_rate = FailureRate(s.window);
+      s.consecutive_failures = streak_.Failures(judged.successes);
+      if (s.mode != Mode::kForcedClosed) {
+        s.failures_until_trip = TripRule::From(*options_).FailuresUntilTrip(
+            s.window, s.consecutive_failures);
+        s.will_trip_next = s.failures_until_trip == 1;
+      }
+    } else {
+      s.window = last_trip_->window;
+      s.failure_rate = last_trip_->failure_rate;
+      s.consecutive_failures = last_trip_->consecutive_failures;
+    }
+    s.success_rate = 1 - s.failure_rate;
+  }
+  DeliverTransitions();
+  return s;
+}
+
+}  // namespace autobreaker

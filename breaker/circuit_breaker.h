@@ -1,0 +1,194 @@
+// A circuit breaker: refuses calls to a server that keeps failing, and finds
+// out by a few probes when it is back.
+//
+//   auto breaker = CircuitBreaker::Create({.name = "payments"}, options);
+//   if (!breaker.ok()) return breaker.status();
+//   Refusal refusal;
+//   if (Permit permit = (*breaker)->TryAcquire(&refusal)) {
+//     permit.Record(Call() ? Outcome::kSuccess : Outcome::kFailure);
+//   }
+//
+// Invariants:
+// - A result whose generation is not the current one never moves the state and
+//   never enters the window.
+// - Counters are lifetime totals and never go back.
+// - While closed, admitting and recording take no lock and allocate nothing; a
+//   success writes no cache line but its CPU's own. (Once per window step, one
+//   call also remembers the totals, under a lock no other call waits for.)
+//
+// Time is brought forward inside calls and snapshots; there is no timer thread.
+//
+// Thread-safety: every method may be called from any thread at once.
+#ifndef AUTOBREAKER_BREAKER_CIRCUIT_BREAKER_H_
+#define AUTOBREAKER_BREAKER_CIRCUIT_BREAKER_H_
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <random>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "breaker/clock.h"
+#include "breaker/counters.h"
+#include "breaker/key.h"
+#include "breaker/mutex.h"
+#include "breaker/options.h"
+#include "breaker/permit.h"
+#include "breaker/probes.h"
+#include "breaker/seqlock.h"
+#include "breaker/snapshot.h"
+#include "breaker/streak.h"
+#include "breaker/trip_rule.h"
+#include "breaker/types.h"
+#include "breaker/window.h"
+
+namespace autobreaker {
+
+// What breakers need from the program around them.
+struct BreakerEnvironment {
+  // Must remain live while a breaker uses it.
+  const Clock* clock = Clock::System();
+
+  // Makes the jitter of open times repeatable, breaker by breaker. Different
+  // in every process when not set.
+  std::optional<uint64_t> seed;
+
+  // Called after each change of state: outside every lock, one at a time and
+  // in order for each breaker, in the thread of the call that caused it (or of
+  // one that is already delivering). It may use the breaker. What it throws is
+  // counted and dropped.
+  std::function<void(const Transition&)> on_transition;
+};
+
+// Why TryAcquire() refused.
+struct Refusal {
+  RefusalReason reason = RefusalReason::kOpen;
+  // When probes will be let through; nothing if no time is known, as while
+  // forced open or while probes are under way.
+  std::optional<absl::Duration> retry_after;
+};
+
+class CircuitBreaker {
+ public:
+  // INVALID_ARGUMENT if `options` are. `environment` may be null for defaults.
+  static absl::StatusOr<std::shared_ptr<CircuitBreaker>> Create(
+      BreakerKey key, const BreakerOptions& options,
+      std::shared_ptr<const BreakerEnvironment> environment = nullptr);
+
+  CircuitBreaker(const CircuitBreaker&) = delete;
+  CircuitBreaker& operator=(const CircuitBreaker&) = delete;
+
+  const BreakerKey& key() const { return key_; }
+
+  // Asks to make a call. The permit is empty if the call is refused; then
+  // `refusal`, if given, says why.
+  Permit TryAcquire(Refusal* refusal = nullptr);
+
+  // Puts other options in force, all at once. Keeps state and counts; restarts
+  // the window if its length or buckets change, and re-times an open breaker
+  // if its open durations change. INVALID_ARGUMENT changes nothing.
+  absl::Status UpdateOptions(const BreakerOptions& options);
+
+  // Leaving kForcedOpen lets the next call probe; leaving kForcedClosed and
+  // kShadow keeps the state they are in.
+  void SetMode(Mode mode);
+
+  BreakerOptions options() const;
+  BreakerSnapshot Snapshot();
+
+  // Whether it was taken out of its registry. It goes on working, unseen.
+  bool removed() const { return removed_.load(std::memory_order_relaxed); }
+
+ private:
+  friend class BreakerRegistry;
+  friend class Permit;
+
+  // What a failure is judged by.
+  struct Evidence {
+    TripRule rule;
+    CallCounts base;
+  };
+
+  CircuitBreaker(BreakerKey key, std::shared_ptr<const BreakerOptions> options,
+                 std::shared_ptr<const BreakerEnvironment> environment);
+
+  MonotonicTime CoarseNow() const { return environment_->clock->CoarseNow(); }
+  MonotonicTime refuse_until() const {
+    return MonotonicTime(
+        MonotonicTime::duration(refuse_until_.load(std::memory_order_acquire)));
+  }
+
+  Permit Admit(Permit::Kind kind, uint64_t word);
+  Permit TryAcquireNotClosed(uint64_t word, Refusal* refusal);
+  Permit RefuseOrShadow(uint64_t word, MonotonicTime now, Refusal* refusal);
+
+  void Settle(const Permit& permit, Outcome outcome);
+  void SettleNormal(const Permit& permit, bool failed, bool slow);
+  void SettleProbe(const Permit& permit, bool failed, bool slow);
+  void ReleaseProbe(const Permit& permit);
+  bool AddJudged(uint64_t generation, bool failed, bool slow);
+  void AddUnjudged(bool failed, bool slow);
+  void AddLate(bool failed, bool slow);
+  void JudgeWindow(uint64_t generation, bool failed);
+  void AdvanceWindow();
+  void DeliverTransitions();
+
+  void AdvanceWindowLocked(MonotonicTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void HalfOpenIfTimeLocked(MonotonicTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void TransitionLocked(State to, TransitionReason reason, MonotonicTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PublishEvidenceLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetOpenUntilLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetRefuseUntilLocked(MonotonicTime time)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetWordLocked(uint64_t generation, State state, Mode mode)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+
+  const BreakerKey key_;
+  const std::shared_ptr<const BreakerEnvironment> environment_;
+  ShardedCounters counters_;
+
+  // State, mode, whether calls are timed, and generation; see the .cc file.
+  std::atomic<uint64_t> word_{0};
+  // While not closed: no call is admitted before this time. Stored before the
+  // word that says so.
+  std::atomic<MonotonicTime::rep> refuse_until_{0};
+  // Until then the window need not be advanced.
+  std::atomic<MonotonicTime::rep> next_boundary_{0};
+  std::atomic<MonotonicTime::rep> slow_call_duration_{0};
+  std::atomic<bool> removed_{false};
+
+  SeqLock<Evidence> evidence_;
+  FailureStreak streak_;
+
+  mutable Mutex mu_;
+  std::shared_ptr<const BreakerOptions> options_ ABSL_GUARDED_BY(mu_);
+  SlidingWindow window_ ABSL_GUARDED_BY(mu_);
+  ProbeSlots probes_ ABSL_GUARDED_BY(mu_);
+  int64_t probe_successes_ ABSL_GUARDED_BY(mu_) = 0;
+  std::minstd_rand random_ ABSL_GUARDED_BY(mu_);
+  int64_t reopenings_ ABSL_GUARDED_BY(mu_) = 0;
+  MonotonicTime opened_at_ ABSL_GUARDED_BY(mu_);
+  double open_random_ ABSL_GUARDED_BY(mu_) = 0;  // drawn at opened_at_
+  absl::Time last_transition_time_ ABSL_GUARDED_BY(mu_);
+  std::unique_ptr<const Transition> last_trip_ ABSL_GUARDED_BY(mu_);
+  std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions_
+      ABSL_GUARDED_BY(mu_) = {};
+  std::array<uint64_t, kTripReasonCount> trips_ ABSL_GUARDED_BY(mu_) = {};
+  std::vector<Transition> undelivered_ ABSL_GUARDED_BY(mu_);
+  bool delivering_ ABSL_GUARDED_BY(mu_) = false;
+  uint64_t callback_exceptions_ ABSL_GUARDED_BY(mu_) = 0;
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_CIRCUIT_BREAKER_H_

@@ -1,0 +1,119 @@
+#include "breaker/counters.h"
+
+#include <algorithm>
+#include <thread>
+
+#ifdef __linux__
+#include <sched.h>
+#else
+#include <functional>
+#endif
+
+namespace autobreaker {
+namespace {
+
+// A judged word: the count in the high 48 bits, so that it may wrap without
+// touching the low bits of the generation below it.
+constexpr int kTagBits = 16;
+constexpr uint64_t kTagMask = (uint64_t{1} << kTagBits) - 1;
+constexpr uint64_t kCountMask = ~uint64_t{0} >> kTagBits;
+constexpr uint64_t kOne = uint64_t{1} << kTagBits;
+
+constexpr int kMostShards = 64;
+
+int CountShards() {
+  const int cpus = static_cast<int>(std::thread::hardware_concurrency());
+  int shards = 1;
+  while (shards < std::min(cpus, kMostShards)) shards *= 2;
+  return shards;
+}
+
+// Any number will do; two threads that run at once should differ.
+unsigned ThisCpu() {
+#ifdef __linux__
+  return static_cast<unsigned>(sched_getcpu());
+#else
+  return std::hash<std::thread::id>()(std::this_thread::get_id());
+#endif
+}
+
+}  // namespace
+
+CallCounts operator-(const CallCounts& a, const CallCounts& b) {
+  return {(a.successes - b.successes) & kCountMask,
+          (a.failures - b.failures) & kCountMask,
+          (a.slow - b.slow) & kCountMask};
+}
+
+int ShardedCounters::ShardCount() {
+  static const int count = CountShards();
+  return count;
+}
+
+ShardedCounters::ShardedCounters(uint64_t start)
+    : shards_(new Shard[ShardCount()]()) {
+  for (std::atomic<uint64_t>& word : shards_[0].judged) {
+    word.store(start << kTagBits, std::memory_order_relaxed);
+  }
+}
+
+ShardedCounters::Shard& ShardedCounters::Local() const {
+  return shards_[ThisCpu() & (ShardCount() - 1)];
+}
+
+bool ShardedCounters::AddJudged(Judged counter, uint64_t generation) {
+  std::atomic<uint64_t>& word = Local().judged[counter];
+  uint64_t seen = word.load(std::memory_order_relaxed);
+  do {
+    if ((seen & kTagMask) != (generation & kTagMask)) return false;
+    // Sequentially consistent, like the reads of JudgedTotal(): of two failures
+    // on two CPUs, at least one sees both, so the one that crosses a threshold
+    // is never missed.
+  } while (!word.compare_exchange_weak(
+      seen, seen + kOne, std::memory_order_seq_cst, std::memory_order_relaxed));
+  return true;
+}
+
+CallCounts ShardedCounters::StartGeneration(uint64_t generation) {
+  uint64_t totals[kJudgedCount] = {};
+  for (int s = 0; s < ShardCount(); ++s) {
+    for (int c = 0; c < kJudgedCount; ++c) {
+      std::atomic<uint64_t>& word = shards_[s].judged[c];
+      uint64_t seen = word.load(std::memory_order_relaxed);
+      while (!word.compare_exchange_weak(
+          seen, (seen & ~kTagMask) | (generation & kTagMask),
+          std::memory_order_seq_cst, std::memory_order_relaxed)) {
+      }
+      totals[c] += seen >> kTagBits;
+    }
+  }
+  return {totals[kSuccess] & kCountMask, totals[kFailure] & kCountMask,
+          totals[kSlow] & kCountMask};
+}
+
+uint64_t ShardedCounters::JudgedTotal(Judged counter) const {
+  uint64_t total = 0;
+  for (int s = 0; s < ShardCount(); ++s) {
+    total +=
+        shards_[s].judged[counter].load(std::memory_order_seq_cst) >> kTagBits;
+  }
+  return total & kCountMask;
+}
+
+CallCounts ShardedCounters::JudgedTotals() const {
+  // Slow last: a call is counted finished before it is counted slow, so a
+  // reader in between must not miss the slow one for ever, only for now.
+  const uint64_t successes = JudgedTotal(kSuccess);
+  const uint64_t failures = JudgedTotal(kFailure);
+  return {successes, failures, JudgedTotal(kSlow)};
+}
+
+uint64_t ShardedCounters::Total(Counter counter) const {
+  uint64_t total = 0;
+  for (int s = 0; s < ShardCount(); ++s) {
+    total += shards_[s].counters[counter].load(std::memory_order_acquire);
+  }
+  return total;
+}
+
+}  // namespace autobreaker

@@ -1,0 +1,106 @@
+// The lifetime counters of one breaker, kept apart by CPU.
+//
+// Each CPU adds to a shard of its own, so that threads on different CPUs do
+// not write the same cache line; a reader adds the shards up. A counter never
+// goes back: not at a transition, not at an update, not at a change of mode.
+//
+// Judged counters hold the results that a verdict may rest on. A judged result
+// is added only in the generation it was admitted in, and the check and the
+// addition are one atomic step: each judged word carries the low bits of the
+// generation beside its count. That is what keeps a late result out of a new
+// state's window without a lock.
+//
+// Thread-safety: every method may be called from any thread at once, except
+// StartGeneration(), whose callers take turns.
+#ifndef AUTOBREAKER_BREAKER_COUNTERS_H_
+#define AUTOBREAKER_BREAKER_COUNTERS_H_
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+
+namespace autobreaker {
+
+// Finished calls. As lifetime totals these wrap at 2^48; differences of totals
+// stay right across the wrap.
+struct CallCounts {
+  uint64_t successes = 0;
+  uint64_t failures = 0;
+  uint64_t slow = 0;  // of the successes and failures
+
+  uint64_t finished() const { return successes + failures; }
+
+  friend CallCounts operator-(const CallCounts& a, const CallCounts& b);
+  friend bool operator==(const CallCounts& a, const CallCounts& b) {
+    return a.successes == b.successes && a.failures == b.failures &&
+           a.slow == b.slow;
+  }
+};
+
+class ShardedCounters {
+ public:
+  enum Judged { kSuccess, kFailure, kSlow };
+  enum Counter {
+    kAdmitted,
+    // By RefusalReason.
+    kRefusedOpen,
+    kRefusedHalfOpen,
+    kRefusedForcedOpen,
+    kIgnored,
+    kAbandoned,
+    // Finished calls that no verdict rests on.
+    kUnjudgedSuccess,
+    kUnjudgedFailure,
+    kUnjudgedSlow,
+    // Those of the unjudged whose generation was over.
+    kLate,
+    // What shadow mode let through, by RefusalReason.
+    kShadowOpen,
+    kShadowHalfOpen,
+  };
+
+  // All judged counters start at `start`, of generation 0. (Other than 0 only
+  // to see what happens when they wrap.)
+  explicit ShardedCounters(uint64_t start = 0);
+
+  void Add(Counter counter) {
+    // Release: whoever sees a call finished also sees it admitted.
+    Local().counters[counter].fetch_add(1, std::memory_order_release);
+  }
+
+  // Adds one and answers true if `generation` is still the current one; else
+  // changes nothing.
+  bool AddJudged(Judged counter, uint64_t generation);
+
+  // From here on only results of `generation` are judged. Returns the totals at
+  // that very moment: what was added before is in them, what comes after is of
+  // the new generation.
+  CallCounts StartGeneration(uint64_t generation);
+
+  CallCounts JudgedTotals() const;
+  uint64_t Total(Counter counter) const;
+
+  // How many shards a breaker has here: the CPUs, rounded up to a power of
+  // two, at most 64.
+  static int ShardCount();
+
+ private:
+  static constexpr int kJudgedCount = 3;
+  static constexpr int kCounterCount = 12;
+
+  // Two cache lines, since CPUs fetch them in pairs. What a healthy call adds
+  // to (kSuccess, kAdmitted) is in the first.
+  struct alignas(128) Shard {
+    std::atomic<uint64_t> judged[kJudgedCount];
+    std::atomic<uint64_t> counters[kCounterCount];
+  };
+
+  Shard& Local() const;
+  uint64_t JudgedTotal(Judged counter) const;
+
+  const std::unique_ptr<Shard[]> shards_;
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_COUNTERS_H_

@@ -1,0 +1,39 @@
+// What a breaker guards: one method of one service, under the name the user
+// gave the channel.
+//
+// A plain value. Any string is allowed in any part; a breaker outside gRPC may
+// leave `service` and `method` empty.
+#ifndef AUTOBREAKER_BREAKER_KEY_H_
+#define AUTOBREAKER_BREAKER_KEY_H_
+
+#include <string>
+#include <tuple>
+#include <utility>
+
+namespace autobreaker {
+
+struct BreakerKey {
+  std::string name;
+  std::string service;
+  std::string method;
+
+  friend bool operator==(const BreakerKey& a, const BreakerKey& b) {
+    return std::tie(a.name, a.service, a.method) ==
+           std::tie(b.name, b.service, b.method);
+  }
+  friend bool operator!=(const BreakerKey& a, const BreakerKey& b) {
+    return !(a == b);
+  }
+  friend bool operator<(const BreakerKey& a, const BreakerKey& b) {
+    return std::tie(a.name, a.service, a.method) <
+           std::tie(b.name, b.service, b.method);
+  }
+  template <typename H>
+  friend H AbslHashValue(H h, const BreakerKey& key) {
+    return H::combine(std::move(h), key.name, key.service, key.method);
+  }
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_KEY_H_

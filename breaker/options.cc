@@ -1,0 +1,113 @@
+#include "breaker/options.h"
+
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/string_view.h"
+
+namespace autobreaker {
+namespace {
+
+// Far above any sensible setting and far below where nanoseconds in 64 bits
+// end, so that no sum of times can overflow.
+constexpr absl::Duration kLongest = absl::Hours(24 * 365);
+constexpr absl::string_view kDurationRange = "(0, 365 days]";
+
+std::string Text(absl::Duration value) { return absl::FormatDuration(value); }
+std::string Text(double value) { return absl::StrCat(value); }
+std::string Text(int64_t value) { return absl::StrCat(value); }
+template <typename T>
+std::string Text(const std::optional<T>& value) {
+  return value.has_value() ? Text(*value) : "not set";
+}
+
+// Collects what is wrong with each field.
+class Checker {
+ public:
+  // NaN compares false with everything, so it fails every check below.
+  template <typename T>
+  void Check(bool ok, absl::string_view field, const T& value,
+             absl::string_view range) {
+    if (!ok) {
+      errors_.push_back(
+          absl::StrCat(field, " is ", Text(value), ", must be in ", range));
+    }
+  }
+
+  void CheckDuration(absl::string_view field, absl::Duration value) {
+    Check(value > absl::ZeroDuration() && value <= kLongest, field, value,
+          kDurationRange);
+  }
+
+  void CheckCount(absl::string_view field, int64_t value, int64_t most) {
+    Check(value >= 1 && value <= most, field, value,
+          absl::StrCat("[1, ", most, "]"));
+  }
+
+  void Fail(std::string error) { errors_.push_back(std::move(error)); }
+
+  absl::Status Result() const {
+    if (errors_.empty()) return absl::OkStatus();
+    return absl::InvalidArgumentError(absl::StrJoin(errors_, "; "));
+  }
+
+ private:
+  std::vector<std::string> errors_;
+};
+
+}  // namespace
+
+absl::Status BreakerOptions::Validate() const {
+  Checker c;
+  c.Check(failure_rate_threshold > 0 && failure_rate_threshold < 1,
+          "failure_rate_threshold", failure_rate_threshold, "(0, 1)");
+  c.CheckCount("minimum_calls", minimum_calls, 1'000'000'000);
+  c.CheckDuration("window", window);
+  c.CheckCount("window_buckets", window_buckets, 60);
+  if (consecutive_failures.has_value()) {
+    c.CheckCount("consecutive_failures", *consecutive_failures, 1'000'000);
+  }
+  if (slow_call_duration.has_value()) {
+    c.CheckDuration("slow_call_duration", *slow_call_duration);
+  }
+  if (slow_call_rate_threshold.has_value()) {
+    const double x = *slow_call_rate_threshold;
+    c.Check(x > 0 && x <= 1, "slow_call_rate_threshold", x, "(0, 1]");
+  }
+  if (slow_call_duration.has_value() != slow_call_rate_threshold.has_value()) {
+    c.Fail(absl::StrCat("slow_call_duration is ", Text(slow_call_duration),
+                        " and slow_call_rate_threshold is ",
+                        Text(slow_call_rate_threshold),
+                        ", must be set together"));
+  }
+  c.CheckDuration("open_duration", open_duration);
+  c.Check(open_duration_multiplier >= 1 && open_duration_multiplier <= 1000,
+          "open_duration_multiplier", open_duration_multiplier, "[1, 1000]");
+  c.Check(open_duration_max >= open_duration && open_duration_max <= kLongest,
+          "open_duration_max", open_duration_max, "[open_duration, 365 days]");
+  c.Check(open_duration_jitter >= 0 && open_duration_jitter <= 1,
+          "open_duration_jitter", open_duration_jitter, "[0, 1]");
+  c.CheckCount("half_open_max_calls", half_open_max_calls, 10'000);
+  c.CheckCount("half_open_successes_to_close", half_open_successes_to_close,
+               1'000'000);
+  c.CheckDuration("half_open_lease", half_open_lease);
+  return c.Result();
+}
+
+bool operator==(const BreakerOptions& a, const BreakerOptions& b) {
+  const auto fields = [](const BreakerOptions& o) {
+    return std::tie(
+        o.failure_rate_threshold, o.minimum_calls, o.window, o.window_buckets,
+        o.consecutive_failures, o.slow_call_duration,
+        o.slow_call_rate_threshold, o.open_duration, o.open_duration_multiplier,
+        o.open_duration_max, o.open_duration_jitter, o.half_open_max_calls,
+        o.half_open_successes_to_close, o.half_open_lease);
+  };
+  return fields(a) == fields(b);
+}
+
+}  // namespace autobreaker

@@ -1,0 +1,61 @@
+// Leave to make one call, and the duty to say how it ended.
+//
+//   if (Permit permit = breaker->TryAcquire()) {
+//     permit.Record(Call() ? Outcome::kSuccess : Outcome::kFailure);
+//   } else {
+//     ... refused ...
+//   }
+//
+// A permit is settled exactly once: by the first Record(), or by its
+// destructor, as Outcome::kAbandoned.
+//
+// Thread-compatible; may be handed from thread to thread. The breaker must
+// remain live while the permit is unsettled.
+#ifndef AUTOBREAKER_BREAKER_PERMIT_H_
+#define AUTOBREAKER_BREAKER_PERMIT_H_
+
+#include <cstdint>
+#include <utility>
+
+#include "breaker/clock.h"
+#include "breaker/types.h"
+
+namespace autobreaker {
+
+class CircuitBreaker;
+
+class Permit {
+ public:
+  // Refused, or settled.
+  Permit() = default;
+
+  Permit(Permit&& other) noexcept { *this = std::move(other); }
+  Permit& operator=(Permit&& other) noexcept;
+  ~Permit() { Record(Outcome::kAbandoned); }
+
+  // Whether there is a call to make and its end to tell.
+  explicit operator bool() const { return breaker_ != nullptr; }
+
+  // Says how the call ended. Does nothing on a permit that is not held.
+  void Record(Outcome outcome);
+
+ private:
+  friend class CircuitBreaker;
+
+  enum class Kind : uint8_t {
+    kNormal,    // admitted while closed
+    kProbe,     // admitted while half-open
+    kUnjudged,  // shadow mode let it through; no verdict rests on it
+  };
+
+  CircuitBreaker* breaker_ = nullptr;
+  uint64_t generation_ = 0;
+  uint64_t probe_ = 0;
+  MonotonicTime start_;  // only if timed_
+  Kind kind_ = Kind::kNormal;
+  bool timed_ = false;
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_PERMIT_H_

@@ -1,0 +1,44 @@
+#include "breaker/probes.h"
+
+#include <algorithm>
+
+namespace autobreaker {
+
+void ProbeSlots::DropEnded(MonotonicTime now) {
+  leases_.erase(
+      std::remove_if(leases_.begin(), leases_.end(),
+                     [now](const Lease& lease) { return lease.end <= now; }),
+      leases_.end());
+}
+
+uint64_t ProbeSlots::Take(int64_t most, MonotonicTime::duration lease,
+                          MonotonicTime now) {
+  if (Count(now) >= most) return kNoProbe;
+  leases_.push_back({++last_probe_, now + lease});
+  return last_probe_;
+}
+
+bool ProbeSlots::Release(uint64_t probe, MonotonicTime now) {
+  DropEnded(now);
+  const auto it = std::find_if(
+      leases_.begin(), leases_.end(),
+      [probe](const Lease& lease) { return lease.probe == probe; });
+  if (it == leases_.end()) return false;
+  leases_.erase(it);
+  return true;
+}
+
+int64_t ProbeSlots::Count(MonotonicTime now) {
+  DropEnded(now);
+  return static_cast<int64_t>(leases_.size());
+}
+
+std::optional<MonotonicTime> ProbeSlots::FirstEnd() const {
+  const auto it = std::min_element(
+      leases_.begin(), leases_.end(),
+      [](const Lease& a, const Lease& b) { return a.end < b.end; });
+  if (it == leases_.end()) return std::nullopt;
+  return it->end;
+}
+
+}  // namespace autobreaker

@@ -1,0 +1,53 @@
+// A sliding window over lifetime totals.
+//
+// It remembers what the totals were at the last few step boundaries; what the
+// window holds is the totals now less those at its far edge. Nothing is counted
+// twice and nothing is cleared.
+//
+// The window covers the step under way and `buckets` whole steps before it:
+// at least its length and at most one step more. So no burst of events
+// shorter than the window is ever cut in two, even with one bucket.
+//
+// Thread-compatible. Pure arithmetic: `now` is an argument.
+#ifndef AUTOBREAKER_BREAKER_WINDOW_H_
+#define AUTOBREAKER_BREAKER_WINDOW_H_
+
+#include <cstdint>
+#include <vector>
+
+#include "breaker/clock.h"
+#include "breaker/counters.h"
+
+namespace autobreaker {
+
+class SlidingWindow {
+ public:
+  // Forgets everything before `now`. REQUIRES: length > 0, buckets >= 1.
+  void Restart(MonotonicTime::duration length, int buckets,
+               const CallCounts& totals, MonotonicTime now);
+
+  // Forgets everything before `now`, keeping length and buckets.
+  void Restart(const CallCounts& totals, MonotonicTime now);
+
+  // Moves on to `now`, for which the totals are `totals`. Costs at most
+  // `buckets` steps however long ago the last call was.
+  void Advance(const CallCounts& totals, MonotonicTime now);
+
+  // The totals at the far edge of the window.
+  const CallCounts& base() const;
+
+  // Until then, Advance() has nothing to do.
+  MonotonicTime next_boundary() const;
+
+ private:
+  MonotonicTime::duration step_{1};
+  MonotonicTime start_;  // of step 0
+  int64_t steps_ = 0;    // the number of the step under way
+  // Totals at the start of the step under way and of the `buckets` before it;
+  // that of step k is at k modulo the size.
+  std::vector<CallCounts> marks_{1};
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_WINDOW_H_
