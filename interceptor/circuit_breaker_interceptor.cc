@@ -1,0 +1,194 @@
+#include "interceptor/circuit_breaker_interceptor.h"
+
+#include <grpcpp/client_context.h>
+#include <grpcpp/support/interceptor.h>
+#include <grpcpp/support/string_ref.h>
+
+#include <atomic>
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "breaker/circuit_breaker.h"
+#include "interceptor/method_table.h"
+#include "interceptor/refusal_status.h"
+
+namespace autobreaker {
+namespace {
+
+using grpc::experimental::ClientInterceptorFactoryInterface;
+using grpc::experimental::ClientRpcInfo;
+using grpc::experimental::InterceptionHookPoints;
+using grpc::experimental::Interceptor;
+using grpc::experimental::InterceptorBatchMethods;
+
+// What the caller of a refused call gets. The trailing metadata refer to these
+// strings, so they live as long as the call.
+struct Answer {
+  grpc::Status status;
+  std::string details;
+  std::string reason;
+};
+
+// Guards one call. gRPC runs up to three Intercept() at once on a stream, and
+// with the callback API a call may end (on one thread) before or while it is
+// first sent (on another), so `phase_` says who may touch the rest.
+class CircuitBreakerInterceptor final : public Interceptor {
+ public:
+  // `breaker` and `classification` must remain live while the call does.
+  CircuitBreakerInterceptor(ClientRpcInfo* info, CircuitBreaker* breaker,
+                            const Classification* classification)
+      : info_(info), breaker_(breaker), classification_(classification) {}
+
+  // noexcept: an exception out of here would end the process anyhow, but
+  // further from its cause.
+  void Intercept(InterceptorBatchMethods* methods) noexcept override {
+    const auto at = [methods](InterceptionHookPoints hook) {
+      return methods->QueryInterceptionHookPoint(hook);
+    };
+    // A cancellation comes alone and under the context's lock, where nothing
+    // may be asked of the context or of `methods`.
+    if (at(InterceptionHookPoints::PRE_SEND_CANCEL)) {
+      cancelled_.store(true, std::memory_order_relaxed);
+      methods->Proceed();
+      return;
+    }
+    bool hijack = false;
+    if (at(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
+      hijack = Decide() == Refuse::kByHijack;
+    }
+    // The PRE_RECV hooks come to a hijacked call only.
+    if (at(InterceptionHookPoints::PRE_RECV_MESSAGE)) {
+      // Else a refused server stream could be read for ever.
+      methods->FailHijackedRecvMessage();
+    }
+    if (at(InterceptionHookPoints::PRE_RECV_STATUS)) WriteAnswer(methods);
+    if (at(InterceptionHookPoints::POST_RECV_STATUS)) End(methods);
+    // Neither returns before the rest of the batch has run, which may have
+    // destroyed this.
+    if (hijack) {
+      methods->Hijack();
+    } else {
+      methods->Proceed();
+    }
+  }
+
+ private:
+  enum class Phase {
+    kNew,       // nothing sent yet
+    kDeciding,  // asking the breaker
+    kAdmitted,  // permit_ is held
+    kRefused,   // answer_ is what the caller gets
+    kEnded,     // the call is over
+  };
+  enum class Refuse { kNo, kByHijack, kByCancel };
+
+  // Asks the breaker, the first time that something is about to be sent.
+  Refuse Decide() {
+    Phase expected = Phase::kNew;
+    if (!phase_.compare_exchange_strong(expected, Phase::kDeciding)) {
+      return Refuse::kNo;
+    }
+    // Such a call never reaches the server, which therefore is not to blame.
+    never_sent_ =
+        cancelled_.load(std::memory_order_relaxed) ||
+        info_->client_context()->deadline() <= std::chrono::system_clock::now();
+    Refusal refusal;
+    permit_ = breaker_->TryAcquire(&refusal);
+    if (!permit_) {
+      const grpc::Status status = MakeRefusalStatus(breaker_->key(), refusal);
+      answer_.reset(new Answer{status, status.error_details(),
+                               std::string(ToString(refusal.reason))});
+    }
+    expected = Phase::kDeciding;
+    if (!phase_.compare_exchange_strong(
+            expected, permit_ ? Phase::kAdmitted : Phase::kRefused)) {
+      // The call ended before it was sent.
+      permit_.Record(Outcome::kIgnored);
+      return Refuse::kNo;
+    }
+    if (permit_) return Refuse::kNo;
+    // Hijacking is the cheaper way, but a hijacked stream of requests goes on
+    // accepting writes, and hangs if corked in the callback API.
+    if (info_->type() == ClientRpcInfo::Type::UNARY ||
+        info_->type() == ClientRpcInfo::Type::SERVER_STREAMING) {
+      return Refuse::kByHijack;
+    }
+    info_->client_context()->TryCancel();
+    return Refuse::kByCancel;
+  }
+
+  void WriteAnswer(InterceptorBatchMethods* methods) {
+    *methods->GetRecvStatus() = answer_->status;
+    auto* const trailing = methods->GetRecvTrailingMetadata();
+    if (trailing == nullptr || trailing->count(kRefusalMetadataKey) > 0) return;
+    trailing->emplace(kRefusalMetadataKey, grpc::string_ref(answer_->reason));
+    trailing->emplace("grpc-status-details-bin",
+                      grpc::string_ref(answer_->details));
+  }
+
+  void End(InterceptorBatchMethods* methods) {
+    Phase was = phase_.load();
+    while (was != Phase::kRefused &&
+           !phase_.compare_exchange_weak(was, Phase::kEnded)) {
+    }
+    if (was == Phase::kRefused) {
+      WriteAnswer(methods);
+    } else if (was == Phase::kAdmitted) {
+      permit_.Record(
+          never_sent_ ? Outcome::kIgnored
+                      : classification_->Classify(*methods->GetRecvStatus()));
+    }
+  }
+
+  ClientRpcInfo* const info_;
+  CircuitBreaker* const breaker_;
+  const Classification* const classification_;
+  std::atomic<bool> cancelled_{false};
+  std::atomic<Phase> phase_{Phase::kNew};
+  // Written while deciding, read after it.
+  Permit permit_;
+  bool never_sent_ = false;
+  std::unique_ptr<const Answer> answer_;
+};
+
+class Factory final : public ClientInterceptorFactoryInterface {
+ public:
+  Factory(std::shared_ptr<BreakerRegistry> registry, InterceptorOptions options)
+      : options_(std::move(options)),
+        table_(std::move(registry), options_.name) {}
+
+  // Null leaves the call alone.
+  Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {
+    CircuitBreaker* const breaker = table_.Find(info->method());
+    if (breaker == nullptr) return nullptr;
+    return new CircuitBreakerInterceptor(info, breaker,
+                                         ClassificationFor(breaker->key()));
+  }
+
+ private:
+  const Classification* ClassificationFor(const BreakerKey& key) const {
+    if (!options_.classification_for.empty()) {
+      for (const std::string& scope :
+           {absl::StrCat(key.service, "/", key.method), key.service}) {
+        const auto found = options_.classification_for.find(scope);
+        if (found != options_.classification_for.end()) return &found->second;
+      }
+    }
+    return &options_.classification;
+  }
+
+  const InterceptorOptions options_;
+  MethodTable table_;
+};
+
+}  // namespace
+
+std::unique_ptr<ClientInterceptorFactoryInterface>
+MakeCircuitBreakerInterceptorFactory(std::shared_ptr<BreakerRegistry> registry,
+                                     InterceptorOptions options) {
+  return std::make_unique<Factory>(std::move(registry), std::move(options));
+}
+
+}  // namespace autobreaker

@@ -1,0 +1,61 @@
+// Puts circuit breakers in front of the methods of a gRPC channel.
+//
+//   std::vector<std::unique_ptr<
+//       grpc::experimental::ClientInterceptorFactoryInterface>> factories;
+//   factories.push_back(MakeCircuitBreakerInterceptorFactory(
+//       registry, InterceptorOptions::WithName("payments")));
+//   auto channel = grpc::experimental::CreateCustomChannelWithInterceptors(
+//       target, credentials, grpc::ChannelArguments(), std::move(factories));
+//
+// Each method of each service called through the channel gets a breaker of its
+// own in the registry, under the key {name, service, method}, on first use. A
+// refused call ends at once with the status of refusal_status.h, and nothing is
+// sent.
+//
+// How a call went is told by the status it ends with. A call whose end is never
+// told (a stream dropped without Finish()) is settled as abandoned when its
+// ClientContext is destroyed. A call that was cancelled, or whose deadline had
+// passed, before it was sent is ignored.
+#ifndef AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_
+#define AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_
+
+#include <grpcpp/support/client_interceptor.h>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "breaker/registry.h"
+#include "interceptor/classification.h"
+
+namespace autobreaker {
+
+struct InterceptorOptions {
+  // The name part of the keys: what this channel talks to, as people should
+  // see it in metrics.
+  std::string name = "default";
+
+  // Which statuses are failures of the server.
+  Classification classification;
+
+  // The same for single methods ("package.Service/Method") or whole services
+  // ("package.Service"); the more specific one applies.
+  std::map<std::string, Classification> classification_for;
+
+  static InterceptorOptions WithName(std::string name) {
+    InterceptorOptions options;
+    options.name = std::move(name);
+    return options;
+  }
+};
+
+// REQUIRES: registry != nullptr, which the factory shares in owning. The
+// channel that takes the factory keeps it as long as it has calls.
+std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>
+MakeCircuitBreakerInterceptorFactory(std::shared_ptr<BreakerRegistry> registry,
+                                     InterceptorOptions options = {});
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_

@@ -1,0 +1,52 @@
+// Which gRPC statuses tell that a server is in trouble.
+#ifndef AUTOBREAKER_INTERCEPTOR_CLASSIFICATION_H_
+#define AUTOBREAKER_INTERCEPTOR_CLASSIFICATION_H_
+
+#include <grpcpp/support/status.h>
+
+#include <cstdint>
+#include <functional>
+#include <initializer_list>
+
+#include "breaker/types.h"
+
+namespace autobreaker {
+
+// A set of status codes. A plain value.
+class StatusCodeSet {
+ public:
+  constexpr StatusCodeSet(std::initializer_list<grpc::StatusCode> codes) {
+    for (const grpc::StatusCode code : codes) bits_ |= Bit(code);
+  }
+  constexpr bool Contains(grpc::StatusCode code) const {
+    return (bits_ & Bit(code)) != 0;
+  }
+
+ private:
+  // A server may answer with any number; those that are no code are in no set.
+  static constexpr uint32_t Bit(grpc::StatusCode code) {
+    return code >= 0 && code < 32 ? uint32_t{1} << code : 0;
+  }
+
+  uint32_t bits_ = 0;
+};
+
+struct Classification {
+  // What is in neither set is a success: the server answered. A code in both
+  // is a failure.
+  StatusCodeSet failures = {
+      grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::DEADLINE_EXCEEDED,
+      grpc::StatusCode::INTERNAL,    grpc::StatusCode::RESOURCE_EXHAUSTED,
+      grpc::StatusCode::UNKNOWN,     grpc::StatusCode::DATA_LOSS};
+  StatusCodeSet ignored = {grpc::StatusCode::CANCELLED};
+
+  // Decides instead of the sets when set. Called from any thread, several at
+  // once. If it throws, the sets decide.
+  std::function<Outcome(const grpc::Status&)> function;
+
+  Outcome Classify(const grpc::Status& status) const;
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_INTERCEPTOR_CLASSIFICATION_H_

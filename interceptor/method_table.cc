@@ -1,0 +1,87 @@
+#include "interceptor/method_table.h"
+
+#include <utility>
+
+#include "absl/hash/hash.h"
+
+namespace autobreaker {
+
+BreakerKey KeyForMethod(absl::string_view name, absl::string_view method) {
+  if (!method.empty() && method.front() == '/') method.remove_prefix(1);
+  const size_t slash = method.rfind('/');
+  if (slash == absl::string_view::npos) {
+    return {std::string(name), "", std::string(method)};
+  }
+  return {std::string(name), std::string(method.substr(0, slash)),
+          std::string(method.substr(slash + 1))};
+}
+
+MethodTable::MethodTable(std::shared_ptr<BreakerRegistry> registry,
+                         std::string name)
+    : registry_(std::move(registry)), name_(std::move(name)) {
+  MutexLock lock(&mu_);
+  all_slots_.push_back(std::make_unique<Slots>(16));
+  slots_.store(all_slots_.back().get(), std::memory_order_release);
+}
+
+CircuitBreaker* MethodTable::Find(absl::string_view method) {
+  const size_t hash = absl::Hash<absl::string_view>()(method);
+  Entry* const entry =
+      FindIn(*slots_.load(std::memory_order_acquire), method, hash);
+  if (entry != nullptr) {
+    CircuitBreaker* const breaker =
+        entry->breaker.load(std::memory_order_acquire);
+    if (!breaker->removed()) return breaker;
+  }
+  return FindSlowly(method, hash);
+}
+
+CircuitBreaker* MethodTable::FindSlowly(absl::string_view method, size_t hash) {
+  std::shared_ptr<CircuitBreaker> breaker =
+      registry_->GetOrCreate(KeyForMethod(name_, method));
+  if (breaker == nullptr) return nullptr;
+  CircuitBreaker* const found = breaker.get();
+  MutexLock lock(&mu_);
+  Slots* slots = all_slots_.back().get();
+  if (Entry* const entry = FindIn(*slots, method, hash)) {
+    // Either another thread was here first, or the old one was removed.
+    if (entry->breaker.load(std::memory_order_relaxed) != found) {
+      breakers_.push_back(std::move(breaker));
+      entry->breaker.store(found, std::memory_order_release);
+    }
+    return found;
+  }
+  if (2 * (entries_.size() + 1) > slots->size()) {
+    all_slots_.push_back(std::make_unique<Slots>(2 * slots->size()));
+    slots = all_slots_.back().get();
+    for (const std::unique_ptr<Entry>& entry : entries_) {
+      InsertIn(slots, entry.get());
+    }
+  }
+  breakers_.push_back(std::move(breaker));
+  entries_.emplace_back(new Entry{std::string(method), hash, {found}});
+  InsertIn(slots, entries_.back().get());
+  slots_.store(slots, std::memory_order_release);
+  return found;
+}
+
+MethodTable::Entry* MethodTable::FindIn(const Slots& slots,
+                                        absl::string_view method, size_t hash) {
+  for (size_t i = hash;; ++i) {
+    Entry* const entry =
+        slots[i & (slots.size() - 1)].load(std::memory_order_acquire);
+    if (entry == nullptr) return nullptr;
+    if (entry->hash == hash && entry->method == method) return entry;
+  }
+}
+
+void MethodTable::InsertIn(Slots* slots, Entry* entry) {
+  size_t i = entry->hash;
+  while ((*slots)[i & (slots->size() - 1)].load(std::memory_order_relaxed) !=
+         nullptr) {
+    ++i;
+  }
+  (*slots)[i & (slots->size() - 1)].store(entry, std::memory_order_release);
+}
+
+}  // namespace autobreaker

@@ -1,0 +1,121 @@
+#include "interceptor/refusal_status.h"
+
+#include <google/protobuf/any.pb.h>
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "interceptor/refusal_details.pb.h"
+
+namespace autobreaker {
+namespace {
+
+constexpr char kErrorInfoType[] = "type.googleapis.com/google.rpc.ErrorInfo";
+constexpr char kRetryInfoType[] = "type.googleapis.com/google.rpc.RetryInfo";
+
+constexpr RefusalReason kReasons[] = {
+    RefusalReason::kOpen, RefusalReason::kHalfOpen, RefusalReason::kForcedOpen};
+
+const char* ErrorReason(RefusalReason reason) {
+  switch (reason) {
+    case RefusalReason::kOpen:
+      return "CIRCUIT_BREAKER_OPEN";
+    case RefusalReason::kHalfOpen:
+      return "CIRCUIT_BREAKER_HALF_OPEN";
+    case RefusalReason::kForcedOpen:
+      return "CIRCUIT_BREAKER_FORCED_OPEN";
+  }
+  return "";
+}
+
+std::string MessageFor(const BreakerKey& key, const Refusal& refusal) {
+  const std::string who = absl::StrCat("circuit breaker ", key.name, " for ",
+                                       key.service, "/", key.method, " is ");
+  switch (refusal.reason) {
+    case RefusalReason::kOpen:
+      return absl::StrCat(
+          who, "open; next probe in ",
+          absl::FormatDuration(
+              absl::Ceil(refusal.retry_after.value_or(absl::ZeroDuration()),
+                         absl::Milliseconds(1))));
+    case RefusalReason::kHalfOpen:
+      return absl::StrCat(who, "half-open; all probes are under way");
+    case RefusalReason::kForcedOpen:
+      return absl::StrCat(who, "forced open by the operator");
+  }
+  return who;
+}
+
+void Pack(const google::protobuf::MessageLite& message, const char* type,
+          google::protobuf::Any* any) {
+  any->set_type_url(type);
+  any->set_value(message.SerializeAsString());
+}
+
+}  // namespace
+
+grpc::Status MakeRefusalStatus(const BreakerKey& key, const Refusal& refusal) {
+  const std::string message = MessageFor(key, refusal);
+  details::Status status;
+  status.set_code(grpc::StatusCode::UNAVAILABLE);
+  status.set_message(message);
+
+  details::ErrorInfo error;
+  error.set_reason(ErrorReason(refusal.reason));
+  error.set_domain(kRefusalDomain);
+  (*error.mutable_metadata())["name"] = key.name;
+  (*error.mutable_metadata())["service"] = key.service;
+  (*error.mutable_metadata())["method"] = key.method;
+  Pack(error, kErrorInfoType, status.add_details());
+
+  if (refusal.retry_after.has_value()) {
+    details::RetryInfo retry;
+    absl::Duration rest;
+    retry.mutable_retry_delay()->set_seconds(
+        absl::IDivDuration(*refusal.retry_after, absl::Seconds(1), &rest));
+    retry.mutable_retry_delay()->set_nanos(
+        static_cast<int32_t>(absl::ToInt64Nanoseconds(rest)));
+    Pack(retry, kRetryInfoType, status.add_details());
+  }
+  return grpc::Status(grpc::StatusCode::UNAVAILABLE, message,
+                      status.SerializeAsString());
+}
+
+std::optional<RefusalInfo> ParseRefusal(const grpc::Status& status) {
+  if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return std::nullopt;
+  details::Status parsed;
+  if (!parsed.ParseFromString(status.error_details())) return std::nullopt;
+  std::optional<RefusalInfo> info;
+  std::optional<absl::Duration> retry_after;
+  for (const google::protobuf::Any& any : parsed.details()) {
+    details::ErrorInfo error;
+    details::RetryInfo retry;
+    if (any.type_url() == kErrorInfoType &&
+        error.ParseFromString(any.value()) &&
+        error.domain() == kRefusalDomain) {
+      const auto* const reason = std::find_if(
+          std::begin(kReasons), std::end(kReasons), [&error](RefusalReason r) {
+            return error.reason() == ErrorReason(r);
+          });
+      if (reason == std::end(kReasons)) continue;
+      const auto& metadata = error.metadata();
+      const auto text = [&metadata](const char* key) {
+        const auto found = metadata.find(key);
+        return found == metadata.end() ? std::string() : found->second;
+      };
+      info.emplace();
+      info->reason = *reason;
+      info->key = {text("name"), text("service"), text("method")};
+    } else if (any.type_url() == kRetryInfoType &&
+               retry.ParseFromString(any.value())) {
+      retry_after = absl::Seconds(retry.retry_delay().seconds()) +
+                    absl::Nanoseconds(retry.retry_delay().nanos());
+    }
+  }
+  if (info.has_value()) info->retry_after = retry_after;
+  return info;
+}
+
+}  // namespace autobreaker
