@@ -58,12 +58,11 @@ class CircuitBreakerInterceptor final : public Interceptor {
     if (at(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
       hijack = Decide() == Refuse::kByHijack;
     }
-    // The PRE_RECV hooks come to a hijacked call only.
+    // Comes to a hijacked call only.
     if (at(InterceptionHookPoints::PRE_RECV_MESSAGE)) {
       // Else a refused server stream could be read for ever.
       methods->FailHijackedRecvMessage();
     }
-    if (at(InterceptionHookPoints::PRE_RECV_STATUS)) WriteAnswer(methods);
     if (at(InterceptionHookPoints::POST_RECV_STATUS)) End(methods);
     // Neither returns before the rest of the batch has run, which may have
     // destroyed this.
@@ -122,7 +121,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
   void WriteAnswer(InterceptorBatchMethods* methods) {
     *methods->GetRecvStatus() = answer_->status;
     auto* const trailing = methods->GetRecvTrailingMetadata();
-    if (trailing == nullptr || trailing->count(kRefusalMetadataKey) > 0) return;
+    if (trailing == nullptr) return;
     trailing->emplace(kRefusalMetadataKey, grpc::string_ref(answer_->reason));
     trailing->emplace("grpc-status-details-bin",
                       grpc::string_ref(answer_->details));
