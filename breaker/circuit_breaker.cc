@@ -65,6 +65,10 @@ absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
   if (environment == nullptr) {
     environment = std::make_shared<const BreakerEnvironment>();
   }
+  if (environment->clock == nullptr) {
+    return absl::InvalidArgumentError(
+        "environment.clock is null, must be a clock");
+  }
   return std::shared_ptr<CircuitBreaker>(new CircuitBreaker(
       std::move(key), std::make_shared<const BreakerOptions>(options),
       std::move(environment)));
@@ -144,18 +148,20 @@ Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
                             : ShardedCounters::kShadowOpen);
     return Admit(Permit::Kind::kUnjudged, word);
   }
+  const MonotonicTime until = refuse_until();
   Refusal why;
   if (half_open) {
     counters_.Add(ShardedCounters::kRefusedHalfOpen);
     why.reason = RefusalReason::kHalfOpen;
-  } else if (ModeOf(word) == Mode::kForcedOpen) {
+  } else if (until == MonotonicTime::max()) {
+    // As it is now; the word may be from just before it was forced.
     counters_.Add(ShardedCounters::kRefusedForcedOpen);
     why.reason = RefusalReason::kForcedOpen;
   } else {
     counters_.Add(ShardedCounters::kRefusedOpen);
     why.reason = RefusalReason::kOpen;
     why.retry_after =
-        std::max(absl::FromChrono(refuse_until() - now), absl::ZeroDuration());
+        std::max(absl::FromChrono(until - now), absl::ZeroDuration());
   }
   if (refusal != nullptr) *refusal = why;
   return Permit();
@@ -243,14 +249,14 @@ bool CircuitBreaker::AddJudged(uint64_t generation, bool failed, bool slow) {
 }
 
 void CircuitBreaker::AddUnjudged(bool failed, bool slow) {
-  if (slow) counters_.Add(ShardedCounters::kUnjudgedSlow);
   counters_.Add(failed ? ShardedCounters::kUnjudgedFailure
                        : ShardedCounters::kUnjudgedSuccess);
+  if (slow) counters_.Add(ShardedCounters::kUnjudgedSlow);
 }
 
 void CircuitBreaker::AddLate(bool failed, bool slow) {
-  counters_.Add(ShardedCounters::kLate);
   AddUnjudged(failed, slow);
+  counters_.Add(ShardedCounters::kLate);
 }
 
 // ----------------------------------------------------------------- Verdicts
@@ -263,6 +269,9 @@ void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed) {
   const int64_t streak =
       failed ? streak_.AddFailure(totals.successes, generation) : 0;
   if (consistent && !evidence.rule.Judge(totals - evidence.base, streak)) {
+    return;
+  }
+  if (ModeOf(word_.load(std::memory_order_relaxed)) == Mode::kForcedClosed) {
     return;
   }
   {
@@ -327,6 +336,10 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   transition.failure_rate = FailureRate(transition.window);
   transition.consecutive_failures = streak_.Failures(totals.successes);
 
+  if (from == State::kClosed) {
+    window_at_trip_ = transition.window;
+    failures_at_trip_ = transition.consecutive_failures;
+  }
   window_.Restart(totals, now);
   streak_.Restart(totals.successes, generation);
   probes_.Clear();
@@ -390,9 +403,11 @@ void CircuitBreaker::PublishEvidenceLocked() {
   evidence_.Write({TripRule::From(*options_), window_.base()});
   next_boundary_.store(window_.next_boundary().time_since_epoch().count(),
                        std::memory_order_relaxed);
+  // At least 1, since 0 says that calls are not judged by it.
   slow_call_duration_.store(
       options_->JudgesSlowCalls()
-          ? absl::ToInt64Nanoseconds(*options_->slow_call_duration)
+          ? std::max<int64_t>(
+                1, absl::ToInt64Nanoseconds(*options_->slow_call_duration))
           : 0,
       std::memory_order_relaxed);
 }
@@ -452,6 +467,7 @@ void CircuitBreaker::SetMode(Mode mode) {
     const State state = StateOf(word);
     const Mode before = ModeOf(word);
     if (mode == before) return;
+    AdvanceWindowLocked(now);  // a trip by force shows it
     SetWordLocked(GenerationOf(word), state, mode);
     if (mode == Mode::kForcedOpen) {
       if (state == State::kOpen) {
@@ -502,16 +518,16 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
                              : absl::FromChrono(refuse_until() - now);
     }
 
-    // Ends before beginnings: every end seen had its beginning before it, so
-    // what is in flight is never negative.
+    // In the reverse order of counting, so that every part seen has its whole
+    // seen too: what is slow or late is finished, what has ended has begun.
+    s.slow_calls = counters_.JudgedTotals().slow +
+                   counters_.Total(ShardedCounters::kUnjudgedSlow);
+    s.late_results = counters_.Total(ShardedCounters::kLate);
     const CallCounts judged = counters_.JudgedTotals();
     s.successes =
         judged.successes + counters_.Total(ShardedCounters::kUnjudgedSuccess);
     s.failures =
         judged.failures + counters_.Total(ShardedCounters::kUnjudgedFailure);
-    s.slow_calls =
-        judged.slow + counters_.Total(ShardedCounters::kUnjudgedSlow);
-    s.late_results = counters_.Total(ShardedCounters::kLate);
     s.ignored = counters_.Total(ShardedCounters::kIgnored);
     s.abandoned = counters_.Total(ShardedCounters::kAbandoned);
     s.requests = counters_.Total(ShardedCounters::kAdmitted);
@@ -527,7 +543,6 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     s.consecutive_successes = streak_.Successes(judged.successes);
     if (s.state == State::kClosed) {
       s.window = judged - window_.base();
-      s.failure_rate = FailureRate(s.window);
       s.consecutive_failures = streak_.Failures(judged.successes);
       if (s.mode != Mode::kForcedClosed) {
         s.failures_until_trip = TripRule::From(*options_).FailuresUntilTrip(
@@ -535,10 +550,10 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
         s.will_trip_next = s.failures_until_trip == 1;
       }
     } else {
-      s.window = last_trip_->window;
-      s.failure_rate = last_trip_->failure_rate;
-      s.consecutive_failures = last_trip_->consecutive_failures;
+      s.window = window_at_trip_;
+      s.consecutive_failures = failures_at_trip_;
     }
+    s.failure_rate = FailureRate(s.window);
     s.success_rate = 1 - s.failure_rate;
   }
   DeliverTransitions();

@@ -77,7 +77,8 @@ struct Refusal {
 
 class CircuitBreaker {
  public:
-  // INVALID_ARGUMENT if `options` are. `environment` may be null for defaults.
+  // INVALID_ARGUMENT if `options` are, or if the clock of `environment` is
+  // null. `environment` itself may be null, for defaults.
   static absl::StatusOr<std::shared_ptr<CircuitBreaker>> Create(
       BreakerKey key, const BreakerOptions& options,
       std::shared_ptr<const BreakerEnvironment> environment = nullptr);
@@ -181,6 +182,9 @@ class CircuitBreaker {
   double open_random_ ABSL_GUARDED_BY(mu_) = 0;  // drawn at opened_at_
   absl::Time last_transition_time_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<const Transition> last_trip_ ABSL_GUARDED_BY(mu_);
+  // What there was when the breaker left closed.
+  CallCounts window_at_trip_ ABSL_GUARDED_BY(mu_);
+  int64_t failures_at_trip_ ABSL_GUARDED_BY(mu_) = 0;
   std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions_
       ABSL_GUARDED_BY(mu_) = {};
   std::array<uint64_t, kTripReasonCount> trips_ ABSL_GUARDED_BY(mu_) = {};

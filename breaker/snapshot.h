@@ -55,7 +55,8 @@ struct BreakerSnapshot {
   uint64_t callback_exceptions = 0;
 
   // What verdicts rest on. Until the breaker closes again these are as they
-  // were at the trip, so that what opened it can be read while it matters.
+  // were when it opened, so that what opened it can be read while it matters;
+  // failed probes do not change them.
   CallCounts window;
   double failure_rate = 0;  // 0..1; NaN while the window is empty
   double success_rate = 0;

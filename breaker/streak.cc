@@ -23,8 +23,12 @@ uint64_t Length(uint64_t word) {
 uint64_t Generation(uint64_t word) {
   return word >> kSuccessBits & kGenerationMask;
 }
+// 0 if `successes` is a little older than the word: whoever read it was
+// overtaken by a failure on another thread.
 uint64_t SuccessesSince(uint64_t word, uint64_t successes) {
-  return (successes - word) & kSuccessMask;
+  constexpr uint64_t kOvertaken = uint64_t{1} << 28;
+  const uint64_t since = (successes - word) & kSuccessMask;
+  return since > kSuccessMask - kOvertaken ? 0 : since;
 }
 
 }  // namespace
@@ -36,13 +40,14 @@ void FailureStreak::Restart(uint64_t successes, uint64_t generation) {
 int64_t FailureStreak::AddFailure(uint64_t successes, uint64_t generation) {
   uint64_t seen = word_.load();
   uint64_t length;
+  uint64_t latest;
   do {
     if (Generation(seen) != (generation & kGenerationMask)) return 0;
-    length = SuccessesSince(seen, successes) == 0
-                 ? std::min(Length(seen) + 1, kLongest)
-                 : 1;
+    const uint64_t since = SuccessesSince(seen, successes);
+    length = since == 0 ? std::min(Length(seen) + 1, kLongest) : 1;
+    latest = seen + since;  // never back to the older of the two
   } while (
-      !word_.compare_exchange_weak(seen, Pack(length, generation, successes)));
+      !word_.compare_exchange_weak(seen, Pack(length, generation, latest)));
   return static_cast<int64_t>(length);
 }
 

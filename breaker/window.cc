@@ -6,7 +6,9 @@ namespace autobreaker {
 
 void SlidingWindow::Restart(MonotonicTime::duration length, int buckets,
                             const CallCounts& totals, MonotonicTime now) {
-  step_ = std::max(length / buckets, MonotonicTime::duration(1));
+  // Rounded up, so that the steps never add up to less than the length.
+  step_ = std::max((length + MonotonicTime::duration(buckets - 1)) / buckets,
+                   MonotonicTime::duration(1));
   marks_.assign(buckets + 1, CallCounts());
   marks_.shrink_to_fit();
   Restart(totals, now);

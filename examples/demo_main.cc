@@ -1,0 +1,276 @@
+// The demo: a server that breaks on a schedule, clients whose calls pass
+// circuit breakers, and the breakers' metrics for Prometheus, in one process.
+#include <arpa/inet.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/registry.h>
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "absl/status/status.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "breaker/clock.h"
+#include "breaker/options.h"
+#include "breaker/registry.h"
+#include "breaker/snapshot.h"
+#include "examples/display.h"
+#include "examples/fault_schedule.h"
+#include "examples/shop_server.h"
+#include "examples/stop_signals.h"
+#include "examples/traffic.h"
+#include "exporter/breaker_collector.h"
+#include "interceptor/circuit_breaker_interceptor.h"
+#include "proto/shop.grpc.pb.h"
+
+ABSL_FLAG(absl::Duration, duration, absl::InfiniteDuration(),
+          "how long to run, e.g. 30s; until Ctrl-C if not given");
+ABSL_FLAG(std::string, metrics_address, "127.0.0.1:8080",
+          "host:port to serve the metrics on; port 0 picks a free one");
+ABSL_FLAG(std::string, target, "",
+          "host:port of a server to call instead of the built-in one; any "
+          "that serves grpc.health.v1.Health");
+ABSL_FLAG(uint64_t, seed, 1,
+          "makes the few random failures and open times repeatable");
+
+namespace autobreaker::demo {
+namespace {
+
+constexpr absl::Duration kDeadline = absl::Milliseconds(250);
+
+int Fail(absl::string_view message) {
+  absl::FPrintF(stderr, "demo: %s\n", message);
+  return EXIT_FAILURE;
+}
+
+// "host:port" in its parts; nothing if it is not.
+std::optional<std::pair<std::string, int>> SplitAddress(
+    absl::string_view address) {
+  const size_t colon = address.rfind(':');
+  int port = 0;
+  if (colon == absl::string_view::npos || colon == 0 ||
+      address.find_first_of("/, ") != absl::string_view::npos ||
+      !absl::SimpleAtoi(address.substr(colon + 1), &port) || port < 0 ||
+      port > 65535) {
+    return std::nullopt;
+  }
+  const std::string host(address.substr(0, colon));
+  in_addr ignored;
+  if (host.find_first_not_of("0123456789.") == std::string::npos &&
+      inet_pton(AF_INET, host.c_str(), &ignored) != 1) {
+    return std::nullopt;
+  }
+  return std::make_pair(host, port);
+}
+
+// Shorter times than the defaults, so that everything happens while one looks.
+BreakerOptions DemoOptions() {
+  BreakerOptions options;
+  options.failure_rate_threshold = 0.2;
+  options.minimum_calls = 20;
+  options.window = absl::Seconds(5);
+  options.open_duration = absl::Seconds(2);
+  options.open_duration_multiplier = 1.5;
+  options.open_duration_max = absl::Seconds(4);
+  return options;
+}
+
+// Chat is guarded against slowness as well.
+BreakerOptions ChatOptions() {
+  BreakerOptions options = DemoOptions();
+  options.slow_call_duration = absl::Milliseconds(100);
+  options.slow_call_rate_threshold = 0.3;
+  return options;
+}
+
+std::shared_ptr<grpc::Channel> GuardedChannel(
+    std::shared_ptr<BreakerRegistry> registry, std::string name,
+    const std::string& target) {
+  std::vector<
+      std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
+      factories;
+  factories.push_back(MakeCircuitBreakerInterceptorFactory(
+      std::move(registry), InterceptorOptions::WithName(std::move(name))));
+  grpc::ChannelArguments arguments;
+  // A server that was away is found again while one looks.
+  arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
+  return grpc::experimental::CreateCustomChannelWithInterceptors(
+      target, grpc::InsecureChannelCredentials(), arguments,
+      std::move(factories));
+}
+
+// What runs; the flags, checked.
+struct Plan {
+  absl::Duration duration;
+  std::string metrics_address;
+  std::string metrics_host;
+  std::string target;  // empty: the built-in server
+  uint64_t seed = 0;
+};
+
+// What the screen shows, for someone who never saw a circuit breaker.
+std::string Introduction(const Plan& plan, const std::string& server,
+                         int metrics_port) {
+  const BreakerOptions options = DemoOptions();
+  const BreakerOptions chat = ChatOptions();
+  const bool own_server = plan.target.empty();
+  std::string text =
+      "A client keeps calling the methods of a server, each through a circuit "
+      "breaker:\n"
+      "when too many calls fail it opens, and refuses calls at once instead of "
+      "sending\n"
+      "them; later it lets a few through (half-open), and closes if they "
+      "succeed.\n\n";
+  absl::StrAppend(
+      &text, "server: ", server,
+      own_server ? ", built in; one method after the other breaks for a while\n"
+                 : ", Check and Watch of its health\n");
+  absl::StrAppendFormat(
+      &text,
+      "breakers: open for up to %s when over %.0f%% of %d or more calls in %s "
+      "failed\n"
+      "  (longer after a failed probe), and close after %d good probes\n",
+      absl::FormatDuration(options.open_duration),
+      100 * options.failure_rate_threshold, options.minimum_calls,
+      absl::FormatDuration(options.window),
+      options.half_open_successes_to_close);
+  if (own_server) {
+    absl::StrAppendFormat(
+        &text, "  that of Chat opens when %.0f%% took %s or longer, too\n",
+        100 * *chat.slow_call_rate_threshold,
+        absl::FormatDuration(*chat.slow_call_duration));
+  }
+  absl::StrAppendFormat(&text, "metrics: http://%s:%d/metrics\n",
+                        plan.metrics_host, metrics_port);
+  absl::StrAppend(&text, "Ctrl-C ends it.\n\n");
+  return text;
+}
+
+// REQUIRES: no other thread was started yet.
+int Run(const Plan& plan) {
+  const StopSignals signals;
+  const bool own_server = plan.target.empty();
+  const MonotonicTime start = MonotonicTime::clock::now();
+
+  // First of all, since it is what may fail.
+  std::unique_ptr<prometheus::Exposer> exposer;
+  try {
+    exposer = std::make_unique<prometheus::Exposer>(plan.metrics_address);
+  } catch (const std::exception&) {
+    return Fail(absl::StrCat(
+        "cannot serve metrics on ", plan.metrics_address,
+        "; port in use? (--metrics_address=127.0.0.1:0 picks a free one)"));
+  }
+
+  std::unique_ptr<ShopServer> server;
+  if (own_server) {
+    server = ShopServer::Start(start, plan.seed);
+    if (server == nullptr) return Fail("cannot start a server on 127.0.0.1");
+  }
+
+  // The breakers, and a channel that they guard.
+  const auto display = std::make_shared<Display>(start);
+  RegistryOptions registry_options;
+  registry_options.defaults = DemoOptions();
+  registry_options.environment.seed = plan.seed;
+  registry_options.environment.on_transition =
+      [display](const Transition& transition) { display->Add(transition); };
+  const std::shared_ptr<BreakerRegistry> registry =
+      BreakerRegistry::Create(registry_options).value();
+  if (own_server) {
+    const absl::Status status = registry->SetOptions(
+        {"shop", shop::Shop::service_full_name(), "Chat"}, ChatOptions());
+    if (!status.ok()) return Fail(status.ToString());
+  }
+  const std::string address = own_server ? server->address() : plan.target;
+  const std::shared_ptr<grpc::Channel> channel =
+      GuardedChannel(registry, own_server ? "shop" : plan.target, address);
+
+  // Their metrics, beside those of the program itself.
+  const auto collector = std::make_shared<BreakerCollector>(registry);
+  exposer->RegisterCollectable(collector);
+  const auto own_metrics = std::make_shared<prometheus::Registry>();
+  exposer->RegisterCollectable(own_metrics);
+
+  std::vector<CallFunction> calls;
+  if (own_server) {
+    prometheus::Counter& orders = prometheus::BuildCounter()
+                                      .Name("shop_orders_total")
+                                      .Help("Orders placed.")
+                                      .Register(*own_metrics)
+                                      .Add({});
+    calls = ShopCalls(channel, kDeadline, [&orders] { orders.Increment(); });
+  } else {
+    calls = HealthCalls(channel, kDeadline);
+  }
+
+  if (!display->Write(
+          Introduction(plan, address, exposer->GetListeningPorts().at(0)))) {
+    return EXIT_FAILURE;
+  }
+  auto traffic = std::make_unique<Traffic>(calls);
+  const bool shown =
+      display->Run(*registry, plan.duration, own_server, signals);
+  traffic.reset();
+  return shown && display->WriteSummary(*registry) ? EXIT_SUCCESS
+                                                   : EXIT_FAILURE;
+}
+
+// Takes the flags; says what is wrong with them, if anything, and exits.
+Plan ParsePlan(int argc, char** argv) {
+  absl::SetProgramUsageMessage(
+      "shows circuit breakers at work on a server that breaks on a schedule.");
+  const std::vector<char*> arguments = absl::ParseCommandLine(argc, argv);
+  const auto refuse = [](absl::string_view message) {
+    std::exit(Fail(message));
+  };
+  if (arguments.size() > 1) {
+    refuse(absl::StrCat("unexpected argument \"", arguments[1], "\""));
+  }
+  Plan plan;
+  plan.duration = absl::GetFlag(FLAGS_duration);
+  plan.metrics_address = absl::GetFlag(FLAGS_metrics_address);
+  plan.target = absl::GetFlag(FLAGS_target);
+  plan.seed = absl::GetFlag(FLAGS_seed);
+  if (plan.duration <= absl::ZeroDuration()) {
+    refuse("--duration must be above 0");
+  }
+  const auto metrics = SplitAddress(plan.metrics_address);
+  if (!metrics.has_value()) {
+    refuse(absl::StrCat("--metrics_address must be host:port, not \"",
+                        plan.metrics_address, "\""));
+  }
+  plan.metrics_host = metrics->first;
+  if (!plan.target.empty()) {
+    const auto target = SplitAddress(plan.target);
+    if (!target.has_value() || target->second == 0) {
+      refuse(absl::StrCat("--target must be host:port, not \"", plan.target,
+                          "\""));
+    }
+  }
+  return plan;
+}
+
+}  // namespace
+}  // namespace autobreaker::demo
+
+int main(int argc, char** argv) {
+  return autobreaker::demo::Run(autobreaker::demo::ParsePlan(argc, argv));
+}

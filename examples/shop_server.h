@@ -1,0 +1,42 @@
+// The server of the demo: a real gRPC server that breaks on a schedule.
+//
+// Thread-safety: the server serves from threads of its own; its owner makes
+// and destroys it.
+#ifndef AUTOBREAKER_EXAMPLES_SHOP_SERVER_H_
+#define AUTOBREAKER_EXAMPLES_SHOP_SERVER_H_
+
+#include <grpcpp/server.h>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "breaker/clock.h"
+
+namespace autobreaker::demo {
+
+class BreakingShop;
+
+class ShopServer {
+ public:
+  // Listens on a free port of the loopback interface; null if that fails. The
+  // fault schedule runs from `start`. Besides the Shop it serves
+  // grpc.health.v1.Health.
+  static std::unique_ptr<ShopServer> Start(MonotonicTime start, uint64_t seed);
+
+  ~ShopServer();
+
+  // "host:port", for a channel.
+  const std::string& address() const { return address_; }
+
+ private:
+  ShopServer();
+
+  std::string address_;
+  std::unique_ptr<BreakingShop> shop_;
+  std::unique_ptr<grpc::Server> server_;
+};
+
+}  // namespace autobreaker::demo
+
+#endif  // AUTOBREAKER_EXAMPLES_SHOP_SERVER_H_

@@ -1,0 +1,465 @@
+#include "exporter/breaker_collector.h"
+
+#include <gtest/gtest.h>
+#include <prometheus/metric_family.h>
+#include <prometheus/metric_type.h>
+#include <prometheus/text_serializer.h>
+
+#include <atomic>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <limits>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "breaker/circuit_breaker.h"
+#include "breaker/fake_clock.h"
+#include "breaker/registry.h"
+
+namespace autobreaker {
+namespace {
+
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+constexpr char kPrefix[] = "circuit_breaker_";
+
+// One scrape: the value of each sample, by "metric" or "metric{label=value,..}"
+// with the labels beyond name, service and method.
+using Scrape = std::map<std::string, double>;
+
+Scrape Flatten(const std::vector<MetricFamily>& families) {
+  Scrape scrape;
+  for (const MetricFamily& family : families) {
+    for (const auto& metric : family.metric) {
+      std::vector<std::string> more;
+      for (size_t i = 3; i < metric.label.size(); ++i) {
+        more.push_back(
+            absl::StrCat(metric.label[i].name, "=", metric.label[i].value));
+      }
+      std::string sample = family.name.substr(sizeof(kPrefix) - 1);
+      if (!more.empty()) {
+        absl::StrAppend(&sample, "{", absl::StrJoin(more, ","), "}");
+      }
+      const bool counter = family.type == MetricType::Counter;
+      EXPECT_TRUE(scrape
+                      .emplace(sample, counter ? metric.counter.value
+                                               : metric.gauge.value)
+                      .second)
+          << sample << " is there twice";
+    }
+  }
+  return scrape;
+}
+
+// A registry with one breaker, which trips at more than half of four calls.
+class BreakerCollectorTest : public testing::Test {
+ protected:
+  BreakerCollectorTest() {
+    options_.failure_rate_threshold = 0.5;
+    options_.minimum_calls = 4;
+    options_.open_duration_jitter = 0;
+    RegistryOptions registry_options;
+    registry_options.defaults = options_;
+    registry_options.max_breakers = 2;
+    registry_options.environment.clock = &clock_;
+    registry_ = *BreakerRegistry::Create(registry_options);
+    collector_ = std::make_unique<BreakerCollector>(registry_);
+    breaker_ = registry_->GetOrCreate({"payments", "shop.Shop", "PlaceOrder"});
+  }
+
+  void Call(Outcome outcome) { breaker_->TryAcquire().Record(outcome); }
+  void Succeed(int times = 1) {
+    for (int i = 0; i < times; ++i) Call(Outcome::kSuccess);
+  }
+  void Fail(int times = 1) {
+    for (int i = 0; i < times; ++i) Call(Outcome::kFailure);
+  }
+  void Trip() { Fail(4); }
+  void BecomeHalfOpen() { clock_.Advance(options_.open_duration); }
+  void Recover() {
+    BecomeHalfOpen();
+    Succeed(options_.half_open_successes_to_close);
+  }
+
+  Scrape Collect() const { return Flatten(collector_->Collect()); }
+  std::string Text() const {
+    return prometheus::TextSerializer().Serialize(collector_->Collect());
+  }
+
+  FakeClock clock_;
+  BreakerOptions options_;
+  std::shared_ptr<BreakerRegistry> registry_;
+  std::unique_ptr<BreakerCollector> collector_;
+  std::shared_ptr<CircuitBreaker> breaker_;
+};
+
+TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
+  std::map<std::string, MetricType> types;
+  for (const MetricFamily& family : collector_->Collect()) {
+    EXPECT_TRUE(types.emplace(family.name, family.type).second) << family.name;
+    EXPECT_FALSE(family.help.empty()) << family.name;
+    // prometheus-cpp writes it as it is.
+    EXPECT_EQ(family.help.find_first_of("\\\n"), std::string::npos);
+  }
+  const MetricType counter = MetricType::Counter;
+  const MetricType gauge = MetricType::Gauge;
+  const std::map<std::string, MetricType> expected = {
+      {"circuit_breaker_abandoned_total", counter},
+      {"circuit_breaker_breakers", gauge},
+      {"circuit_breaker_breakers_overflow_total", counter},
+      {"circuit_breaker_consecutive_failures", gauge},
+      {"circuit_breaker_consecutive_successes", gauge},
+      {"circuit_breaker_failure_rate", gauge},
+      {"circuit_breaker_failures_total", counter},
+      {"circuit_breaker_ignored_total", counter},
+      {"circuit_breaker_in_flight", gauge},
+      {"circuit_breaker_late_results_total", counter},
+      {"circuit_breaker_rejected_total", counter},
+      {"circuit_breaker_requests_total", counter},
+      {"circuit_breaker_shadow_rejected_total", counter},
+      {"circuit_breaker_state", gauge},
+      {"circuit_breaker_success_rate", gauge},
+      {"circuit_breaker_successes_total", counter},
+      {"circuit_breaker_transitions_total", counter},
+      {"circuit_breaker_trips_total", counter},
+  };
+  EXPECT_EQ(types, expected);
+}
+
+TEST_F(BreakerCollectorTest, OneFamilyHoldsAllBreakers) {
+  registry_->GetOrCreate({"payments", "shop.Shop", "GetPrice"});
+  std::set<std::string> names;
+  for (const MetricFamily& family : collector_->Collect()) {
+    EXPECT_TRUE(names.insert(family.name).second) << family.name;
+    if (absl::StartsWith(family.name, "circuit_breaker_breakers")) continue;
+    std::set<std::string> methods;
+    for (const auto& metric : family.metric) {
+      ASSERT_GE(metric.label.size(), 3u);
+      EXPECT_EQ(metric.label[0].name, "name");
+      EXPECT_EQ(metric.label[0].value, "payments");
+      EXPECT_EQ(metric.label[1].name, "service");
+      EXPECT_EQ(metric.label[1].value, "shop.Shop");
+      EXPECT_EQ(metric.label[2].name, "method");
+      methods.insert(metric.label[2].value);
+    }
+    EXPECT_EQ(methods, (std::set<std::string>{"GetPrice", "PlaceOrder"}))
+        << family.name;
+  }
+}
+
+TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
+  Scrape scrape = Collect();
+  for (const char* rate : {"failure_rate", "success_rate"}) {
+    EXPECT_TRUE(std::isnan(scrape.at(rate))) << "the window is empty";
+    scrape.erase(rate);
+  }
+  const Scrape expected = {
+      {"abandoned_total", 0},
+      {"breakers", 1},
+      {"breakers_overflow_total", 0},
+      {"consecutive_failures", 0},
+      {"consecutive_successes", 0},
+      {"failures_total", 0},
+      {"ignored_total", 0},
+      {"in_flight", 0},
+      {"late_results_total", 0},
+      {"rejected_total{reason=forced_open}", 0},
+      {"rejected_total{reason=half_open}", 0},
+      {"rejected_total{reason=open}", 0},
+      {"requests_total", 0},
+      {"shadow_rejected_total{reason=half_open}", 0},
+      {"shadow_rejected_total{reason=open}", 0},
+      {"state", 0},
+      {"successes_total", 0},
+      {"transitions_total{from=closed,to=half_open}", 0},
+      {"transitions_total{from=closed,to=open}", 0},
+      {"transitions_total{from=half_open,to=closed}", 0},
+      {"transitions_total{from=half_open,to=open}", 0},
+      {"transitions_total{from=open,to=closed}", 0},
+      {"transitions_total{from=open,to=half_open}", 0},
+      {"trips_total{reason=consecutive_failures}", 0},
+      {"trips_total{reason=failure_rate}", 0},
+      {"trips_total{reason=forced}", 0},
+      {"trips_total{reason=probe_failed}", 0},
+      {"trips_total{reason=probe_slow}", 0},
+      {"trips_total{reason=slow_call_rate}", 0},
+  };
+  EXPECT_EQ(scrape, expected);
+}
+
+TEST_F(BreakerCollectorTest, CountsEachOutcome) {
+  Succeed(5);
+  Fail(2);
+  for (int i = 0; i < 3; ++i) Call(Outcome::kIgnored);
+  Call(Outcome::kAbandoned);
+  const Permit first = breaker_->TryAcquire();
+  const Permit second = breaker_->TryAcquire();
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["requests_total"], 13);
+  EXPECT_EQ(scrape["successes_total"], 5);
+  EXPECT_EQ(scrape["failures_total"], 2);
+  EXPECT_EQ(scrape["ignored_total"], 3);
+  EXPECT_EQ(scrape["abandoned_total"], 1);
+  EXPECT_EQ(scrape["in_flight"], 2);
+}
+
+TEST_F(BreakerCollectorTest, TellsRatesAndRows) {
+  Succeed(3);
+  Fail();
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["failure_rate"], 0.25);
+  EXPECT_EQ(scrape["success_rate"], 0.75);
+  EXPECT_EQ(scrape["consecutive_failures"], 1);
+  EXPECT_EQ(scrape["consecutive_successes"], 0);
+  Succeed(4);
+  scrape = Collect();
+  EXPECT_EQ(scrape["failure_rate"], 0.125);
+  EXPECT_EQ(scrape["success_rate"], 0.875);
+  EXPECT_EQ(scrape["consecutive_failures"], 0);
+  EXPECT_EQ(scrape["consecutive_successes"], 4);
+}
+
+TEST_F(BreakerCollectorTest, RatesAreNaNOnceTheWindowIsEmptyAgain) {
+  Succeed();
+  clock_.Advance(options_.window * 2);
+  Scrape scrape = Collect();
+  EXPECT_TRUE(std::isnan(scrape["failure_rate"]));
+  EXPECT_TRUE(std::isnan(scrape["success_rate"]));
+  EXPECT_TRUE(absl::StrContains(Text(), "method=\"PlaceOrder\"} Nan"));
+}
+
+TEST_F(BreakerCollectorTest, TellsTheStateByItsNumber) {
+  EXPECT_EQ(Collect()["state"], 0);
+  Trip();
+  EXPECT_EQ(Collect()["state"], 1);
+  BecomeHalfOpen();
+  EXPECT_EQ(Collect()["state"], 2);
+}
+
+TEST_F(BreakerCollectorTest, TheRateThatTrippedStaysWhileOpen) {
+  Succeed(2);
+  Fail(3);
+  ASSERT_EQ(Collect()["state"], 1);
+  clock_.Advance(options_.open_duration - absl::Seconds(1));
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["state"], 1);
+  EXPECT_EQ(scrape["failure_rate"], 0.6);
+  EXPECT_EQ(scrape["success_rate"], 0.4);
+  EXPECT_EQ(scrape["consecutive_failures"], 3);
+}
+
+TEST_F(BreakerCollectorTest, CountsRefusalsByReason) {
+  Trip();
+  EXPECT_FALSE(breaker_->TryAcquire());
+  BecomeHalfOpen();
+  std::vector<Permit> probes(options_.half_open_max_calls);
+  for (Permit& probe : probes) probe = breaker_->TryAcquire();
+  for (int i = 0; i < 2; ++i) EXPECT_FALSE(breaker_->TryAcquire());
+  breaker_->SetMode(Mode::kForcedOpen);
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(breaker_->TryAcquire());
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["rejected_total{reason=open}"], 1);
+  EXPECT_EQ(scrape["rejected_total{reason=half_open}"], 2);
+  EXPECT_EQ(scrape["rejected_total{reason=forced_open}"], 3);
+  EXPECT_EQ(scrape["requests_total"], 4 + options_.half_open_max_calls);
+}
+
+TEST_F(BreakerCollectorTest, CountsWhatShadowModeWouldHaveRefused) {
+  breaker_->SetMode(Mode::kShadow);
+  Trip();
+  Succeed();
+  BecomeHalfOpen();
+  std::vector<Permit> calls(options_.half_open_max_calls + 2);
+  for (Permit& call : calls) call = breaker_->TryAcquire();
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["shadow_rejected_total{reason=open}"], 1);
+  EXPECT_EQ(scrape["shadow_rejected_total{reason=half_open}"], 2);
+  EXPECT_EQ(scrape["rejected_total{reason=open}"], 0);
+  EXPECT_EQ(scrape["rejected_total{reason=half_open}"], 0);
+}
+
+TEST_F(BreakerCollectorTest, CountsTransitionsByPair) {
+  Trip();            // closed to open
+  BecomeHalfOpen();  // open to half-open
+  Fail();            // and back
+  clock_.Advance(options_.open_duration_max);
+  Succeed(options_.half_open_successes_to_close);  // half-open, closed
+  Trip();
+  breaker_->SetMode(Mode::kForcedClosed);  // open to closed
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["transitions_total{from=closed,to=open}"], 2);
+  EXPECT_EQ(scrape["transitions_total{from=open,to=half_open}"], 2);
+  EXPECT_EQ(scrape["transitions_total{from=half_open,to=open}"], 1);
+  EXPECT_EQ(scrape["transitions_total{from=half_open,to=closed}"], 1);
+  EXPECT_EQ(scrape["transitions_total{from=open,to=closed}"], 1);
+  EXPECT_EQ(scrape["transitions_total{from=closed,to=half_open}"], 0);
+}
+
+TEST_F(BreakerCollectorTest, CountsTripsByReason) {
+  Trip();
+  BecomeHalfOpen();
+  Fail();
+  clock_.Advance(options_.open_duration_max);
+  Succeed(options_.half_open_successes_to_close);
+  breaker_->SetMode(Mode::kForcedOpen);
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["trips_total{reason=failure_rate}"], 1);
+  EXPECT_EQ(scrape["trips_total{reason=probe_failed}"], 1);
+  EXPECT_EQ(scrape["trips_total{reason=forced}"], 1);
+  EXPECT_EQ(scrape["trips_total{reason=consecutive_failures}"], 0);
+}
+
+TEST_F(BreakerCollectorTest, CountsLateResults) {
+  Permit late = breaker_->TryAcquire();
+  Trip();
+  late.Record(Outcome::kFailure);
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["late_results_total"], 1);
+  EXPECT_EQ(scrape["failures_total"], 5);
+}
+
+TEST_F(BreakerCollectorTest, CountsBreakersAndCallsBeyondThem) {
+  registry_->GetOrCreate({"a", "b", "c"});
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(registry_->GetOrCreate({"no", "room", "left"}), nullptr);
+  }
+  const std::string text = Text();
+  EXPECT_TRUE(absl::StrContains(text, "\ncircuit_breaker_breakers 2\n"));
+  EXPECT_TRUE(
+      absl::StrContains(text, "\ncircuit_breaker_breakers_overflow_total 3\n"));
+}
+
+TEST_F(BreakerCollectorTest, FollowsTheRegistry) {
+  EXPECT_TRUE(registry_->Remove(breaker_->key()));
+  const Scrape expected = {{"breakers", 0}, {"breakers_overflow_total", 0}};
+  EXPECT_EQ(Collect(), expected);
+}
+
+// Counters must be told apart from gauges by type: ones that went back would
+// show as resets in rate().
+TEST_F(BreakerCollectorTest, CountersNeverGoBack) {
+  std::map<std::string, double> before;
+  const auto scrape = [this, &before](const char* after) {
+    int higher = 0;
+    for (const MetricFamily& family : collector_->Collect()) {
+      if (family.type != MetricType::Counter) continue;
+      for (const auto& [sample, value] : Flatten({family})) {
+        EXPECT_GE(value, before[sample]) << sample << " after " << after;
+        if (value > before[sample]) ++higher;
+        before[sample] = value;
+      }
+    }
+    return higher;
+  };
+  Succeed(2);
+  EXPECT_GT(scrape("calls"), 0);
+  clock_.Advance(options_.window * 3);
+  EXPECT_EQ(scrape("the window passed"), 0);
+  Permit late = breaker_->TryAcquire();
+  Trip();
+  EXPECT_GT(scrape("the trip"), 0);
+  late.Record(Outcome::kSuccess);
+  EXPECT_FALSE(breaker_->TryAcquire());
+  EXPECT_GT(scrape("a refusal and a late result"), 0);
+  BecomeHalfOpen();
+  Fail();
+  EXPECT_GT(scrape("a failed probe"), 0);
+  clock_.Advance(options_.open_duration_max);
+  Succeed(options_.half_open_successes_to_close);
+  EXPECT_GT(scrape("recovery"), 0);
+  options_.window = options_.window * 2;
+  ASSERT_TRUE(breaker_->UpdateOptions(options_).ok());
+  EXPECT_EQ(scrape("the update"), 0);
+  for (const Mode mode : {Mode::kForcedOpen, Mode::kShadow, Mode::kForcedClosed,
+                          Mode::kAutomatic}) {
+    breaker_->SetMode(mode);
+    Succeed();
+    Fail();
+    EXPECT_GT(scrape(std::string(ToString(mode)).c_str()), 0);
+  }
+}
+
+TEST_F(BreakerCollectorTest, EveryScrapeUnderLoadAddsUp) {
+  // Short enough that the load goes through all states again and again.
+  options_.window = absl::Milliseconds(50);
+  options_.open_duration = absl::Milliseconds(20);
+  options_.open_duration_max = options_.open_duration;
+  ASSERT_TRUE(registry_->SetOptions({}, options_).ok());
+  std::atomic<bool> stop{false};
+  std::atomic<int> rounds{0};
+  std::vector<std::thread> callers;
+  for (int caller = 0; caller < 3; ++caller) {
+    callers.emplace_back([this, caller, &stop, &rounds] {
+      for (int i = 0; !stop.load(); ++i) {
+        const bool bad_times = absl::ToUnixMillis(clock_.WallNow()) % 400 < 100;
+        const Outcome outcome =
+            bad_times ? Outcome::kFailure : Outcome::kSuccess;
+        Permit held = breaker_->TryAcquire();
+        Call(outcome);
+        Call(i % 2 == 0 ? Outcome::kIgnored : Outcome::kAbandoned);
+        held.Record(outcome);
+        if (caller != 0) continue;
+        clock_.Advance(absl::Milliseconds(1));
+        rounds = i;
+      }
+    });
+  }
+  // Until enough has happened, however the threads take turns.
+  Scrape before;
+  int scrapes = 0;
+  int with_calls_in_flight = 0;
+  while (!HasFailure() && (rounds.load() < 4000 || scrapes < 1000 ||
+                           with_calls_in_flight < 100)) {
+    Scrape scrape = Collect();
+    EXPECT_EQ(scrape["requests_total"],
+              scrape["successes_total"] + scrape["failures_total"] +
+                  scrape["ignored_total"] + scrape["abandoned_total"] +
+                  scrape["in_flight"]);
+    for (const auto& [sample, value] : scrape) {
+      if (!absl::StrContains(sample, "_total")) continue;
+      EXPECT_GE(value, before[sample]) << sample;
+    }
+    ++scrapes;
+    if (scrape["in_flight"] > 0) ++with_calls_in_flight;
+    before = std::move(scrape);
+  }
+  stop = true;
+  for (std::thread& caller : callers) caller.join();
+  Scrape last = Collect();
+  EXPECT_EQ(last["in_flight"], 0);
+  EXPECT_GT(last["rejected_total{reason=open}"], 0);
+  EXPECT_GT(last["transitions_total{from=half_open,to=closed}"], 0);
+}
+
+TEST_F(BreakerCollectorTest, EscapesWhatNamesMayHold) {
+  registry_->GetOrCreate({"a\"b\\c\nd", "caf\xC3\xA9", "bad \xFF byte"});
+  EXPECT_TRUE(absl::StrContains(
+      Text(),
+      "circuit_breaker_state{name=\"a\\\"b\\\\c\\nd\",service=\"caf\xC3\xA9\","
+      "method=\"bad \xEF\xBF\xBD byte\"} 0\n"));
+}
+
+TEST_F(BreakerCollectorTest, PromtoolAcceptsTheText) {
+  // Every value there is: NaN, fractions, and names that need care.
+  registry_->GetOrCreate({"a\"b\\c\nd\t\r", "caf\xC3\xA9", "bad \xFF byte"});
+  Succeed(2);
+  Fail(3);
+  const std::string path = testing::TempDir() + "/metrics";
+  std::ofstream(path) << Text();
+  EXPECT_EQ(std::system(absl::StrCat("promtool check metrics <", path).c_str()),
+            0);
+}
+
+}  // namespace
+}  // namespace autobreaker

@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# Runs the demo as its user does: it shows what it promises and ends well, and
+# what it cannot do it says in one line.
+set -euo pipefail
+demo=$PWD/$1
+cd "$TEST_TMPDIR"
+running=()
+
+cleanup() {
+  for pid in "${running[@]}"; do kill -KILL "$pid" 2>/dev/null || true; done
+}
+trap cleanup EXIT
+
+fail() {
+  echo "FAILED: $*"
+  tail -n 30 output errors refused_* 2>/dev/null || true
+  exit 1
+}
+
+# start ARGUMENT...: in the background, as `pid`, writing to `output`.
+start() {
+  : >output
+  "$demo" --metrics_address=127.0.0.1:0 "$@" >output 2>errors </dev/null &
+  pid=$!
+  running+=("$pid")
+}
+
+# wait_for PATTERN: until a line of the output has it.
+wait_for() {
+  grep -qE -m1 -- "$1" < <(timeout 30 tail -n +1 -s 0.1 -f --pid="$pid" output) ||
+    fail "never printed: $1"
+}
+
+# ends_with STATUS: the demo ends by itself, soon.
+ends_with() {
+  local status=0
+  timeout 20 tail -s 0.1 -f --pid="$pid" /dev/null || fail "still running"
+  wait "$pid" || status=$?
+  [[ $status -eq $1 ]] || fail "ended with $status instead of $1"
+}
+
+has() {
+  grep -qE -- "$1" output || fail "did not print: $1"
+}
+
+# refuses PATTERN ARGUMENT...: one line on standard error that matches, no more.
+refuses() {
+  local status=0 pattern=$1
+  shift
+  timeout 20 "$demo" "$@" >refused_output 2>refused_errors </dev/null || status=$?
+  [[ $status -ne 0 && $status -lt 124 ]] || fail "$* ended with $status"
+  [[ $(wc -l <refused_errors) -eq 1 && ! -s refused_output ]] || fail "$* did not print one line"
+  grep -qE -- "$pattern" refused_errors || fail "$* did not say: $pattern"
+}
+
+echo "A run of six seconds"
+start --duration=6s
+wait_for '^metrics: http://127\.0\.0\.1:[1-9][0-9]*/metrics$'
+port=$(sed -nE 's|^metrics: http://127\.0\.0\.1:([0-9]+)/metrics$|\1|p' output)
+refuses "cannot serve metrics on 127.0.0.1:$port" --metrics_address="127.0.0.1:$port"
+ends_with 0
+has 'PlaceOrder +closed -> open [0-9.]+s +failure_rate [0-9.]+% of [0-9]+ calls$'
+has '^ *[0-9.]+s +GetPrice +[a-z].* [0-9]+ calls +[0-9]+ failed +[0-9]+ refused'
+has '^Summary after [0-9.]+s$'
+for method in Chat GetPrice PlaceOrder UploadReceipts WatchStock; do
+  has "^  $method +[0-9]+ +[1-9][0-9]* .* (closed|open|half-open)$"
+done
+[[ ! -s errors ]] || fail "printed errors"
+! grep -q $'\x1b' output || fail "wrote escape sequences to a file"
+
+echo "Signals"
+for signal in INT TERM; do
+  start
+  wait_for '^Ctrl-C'
+  kill -s "$signal" "$pid"
+  ends_with 0
+  has '^Summary after'
+done
+
+echo "A server that is not there"
+start --duration=60s --target=127.0.0.1:1
+wait_for 'Check +closed -> open'
+kill -s INT "$pid"
+ends_with 0
+has '^  Watch '
+
+echo "What it cannot do"
+refuses "'soon'.*duration" --duration=soon
+refuses 'duration' --duration=-1s
+refuses 'metrics_address' --metrics_address=8080
+refuses 'metrics_address' --metrics_address=127.0.0.1:65536
+refuses 'metrics_address' --metrics_address=127.0.0.256:0
+refuses 'target' --metrics_address=127.0.0.1:0 --target=shop
+refuses 'target' --metrics_address=127.0.0.1:0 --target=shop:0
+refuses 'nonsense' --nonsense
+refuses 'nonsense' nonsense

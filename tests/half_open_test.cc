@@ -1,0 +1,248 @@
+// Half-open: probes, their places, their leases and their verdict.
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "breaker/circuit_breaker.h"
+#include "gtest/gtest.h"
+#include "tests/breaker_test_util.h"
+
+namespace autobreaker {
+namespace {
+
+TEST(HalfOpenTest, AdmitsAsManyProbesAtOnceAsAllowed) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  const std::vector<Permit> probes = breaker.Acquire(3);
+  const Refusal refusal = breaker.Refused();
+  EXPECT_EQ(refusal.reason, RefusalReason::kHalfOpen);
+  EXPECT_EQ(refusal.retry_after, std::nullopt);
+}
+
+TEST(HalfOpenTest, CallThatEndsTheOpenTimeIsAProbe) {
+  BreakerOptions options = ExactOptions();
+  options.half_open_max_calls = 1;
+  TestBreaker breaker(options);
+  breaker.Trip();
+  breaker.clock().Advance(absl::Seconds(5));
+  const Permit probe = breaker.Acquire();
+  EXPECT_EQ(breaker.Refused().reason, RefusalReason::kHalfOpen);
+  EXPECT_EQ(breaker.Snapshot().probes_in_flight, 1);
+}
+
+TEST(HalfOpenTest, SettledProbeMakesRoom) {
+  TestBreaker breaker(EndlessProbingOptions(1));
+  breaker.TripAndWaitForHalfOpen();
+  for (int i = 0; i < 10; ++i) breaker.Succeed();
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 10);
+}
+
+TEST(HalfOpenTest, EnoughSuccessesClose) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Succeed(2);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+  breaker.Succeed();
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(HalfOpenTest, OneFailureReopens) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Succeed(2);
+  breaker.Fail();
+  EXPECT_EQ(breaker.state(), State::kOpen);
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason,
+            TransitionReason::kProbeFailed);
+}
+
+TEST(HalfOpenTest, SuccessesAreCountedAfreshEachTime) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Succeed(2);
+  breaker.Fail();
+  breaker.WaitForHalfOpen();
+  breaker.Succeed(2);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+TEST(HalfOpenTest, SlowProbeReopens) {
+  TestBreaker breaker(SlowCallOptions());
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker.state(), State::kOpen);
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason, TransitionReason::kProbeSlow);
+}
+
+TEST(HalfOpenTest, SlowFailedProbeReopensAsFailed) {
+  TestBreaker breaker(SlowCallOptions());
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Finish(Outcome::kFailure, absl::Seconds(1));
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason,
+            TransitionReason::kProbeFailed);
+}
+
+TEST(HalfOpenTest, IgnoredProbeIsNoVerdictAndFreesItsPlace) {
+  TestBreaker breaker(EndlessProbingOptions(1));
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Finish(Outcome::kIgnored);
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_EQ(s.probe_successes, 0);
+  EXPECT_EQ(s.probes_in_flight, 0);
+  EXPECT_TRUE(breaker.Acquire());
+}
+
+TEST(HalfOpenTest, AbandonedProbeIsNoVerdictAndFreesItsPlace) {
+  TestBreaker breaker(EndlessProbingOptions(1));
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Finish(Outcome::kAbandoned);
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_EQ(s.probe_successes, 0);
+  EXPECT_EQ(s.probes_in_flight, 0);
+  EXPECT_TRUE(breaker.Acquire());
+}
+
+TEST(HalfOpenTest, WindowAndRateOfProbesDoNotTrip) {
+  BreakerOptions options = EndlessProbingOptions(3);
+  options.minimum_calls = 1;
+  TestBreaker breaker(options);
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Succeed(100);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+TEST(HalfOpenTest, ProbesAreNotInTheWindowAfterClosing) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Recover();
+  EXPECT_EQ(breaker.Snapshot().window, Counts(0, 0));
+}
+
+TEST(HalfOpenTest, ProbesUnderWayAtTheReopeningAreLate) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  Permit late = breaker.Acquire();
+  breaker.Fail();
+  const BreakerSnapshot before = breaker.Snapshot();
+  EXPECT_EQ(before.probes_in_flight, 0);
+  late.Record(Outcome::kSuccess);
+  const BreakerSnapshot after = breaker.Snapshot();
+  EXPECT_EQ(after.state, State::kOpen);
+  EXPECT_EQ(after.late_results, before.late_results + 1);
+}
+
+TEST(HalfOpenTest, ProbeOfAnEarlierHalfOpenTimeIsNoVerdict) {
+  TestBreaker breaker(EndlessProbingOptions(3));
+  breaker.TripAndWaitForHalfOpen();
+  Permit late_success = breaker.Acquire();
+  Permit late_failure = breaker.Acquire();
+  breaker.Fail();
+  breaker.WaitForHalfOpen();
+  late_success.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
+  late_failure.Record(Outcome::kFailure);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+TEST(HalfOpenTest, ProbeOfAnEarlierHalfOpenTimeFreesNoPlace) {
+  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure,
+                                Outcome::kIgnored, Outcome::kAbandoned}) {
+    TestBreaker breaker(EndlessProbingOptions(2));
+    breaker.TripAndWaitForHalfOpen();
+    Permit late = breaker.Acquire();
+    breaker.Fail();
+    breaker.WaitForHalfOpen();
+    const std::vector<Permit> probes = breaker.Acquire(2);
+    late.Record(outcome);
+    breaker.Refused();
+  }
+}
+
+TEST(HalfOpenTest, CallOfTheClosedTimeIsNoVerdict) {
+  TestBreaker breaker;
+  std::vector<Permit> late = breaker.Acquire(10);
+  breaker.TripAndWaitForHalfOpen();
+  for (int i = 0; i < 5; ++i) late[i].Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
+  for (int i = 5; i < 10; ++i) late[i].Record(Outcome::kFailure);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+// ------------------------------------------------------------------- Leases
+
+TEST(HalfOpenTest, ProbeHoldsItsPlaceUntilItsLeaseEnds) {
+  BreakerOptions options = ExactOptions();
+  options.half_open_max_calls = 1;
+  TestBreaker breaker(options);
+  breaker.TripAndWaitForHalfOpen();
+  const Permit probe = breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(60) - absl::Nanoseconds(1));
+  breaker.Refused();
+  breaker.clock().Advance(absl::Nanoseconds(1));
+  EXPECT_TRUE(breaker.Acquire());
+}
+
+TEST(HalfOpenTest, ResultAfterTheLeaseIsLate) {
+  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure}) {
+    BreakerOptions options = ExactOptions();
+    options.half_open_successes_to_close = 1;
+    TestBreaker breaker(options);
+    breaker.TripAndWaitForHalfOpen();
+    Permit probe = breaker.Acquire();
+    breaker.clock().Advance(absl::Seconds(60));
+    probe.Record(outcome);
+    const BreakerSnapshot s = breaker.Snapshot();
+    EXPECT_EQ(s.state, State::kHalfOpen);
+    EXPECT_EQ(s.late_results, 1);
+  }
+}
+
+TEST(HalfOpenTest, ResultBeforeTheLeaseEndsCounts) {
+  BreakerOptions options = ExactOptions();
+  options.half_open_successes_to_close = 1;
+  TestBreaker breaker(options);
+  breaker.TripAndWaitForHalfOpen();
+  Permit probe = breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(60) - absl::Nanoseconds(1));
+  probe.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(HalfOpenTest, EndedLeaseFreesOnePlaceOnly) {
+  TestBreaker breaker(EndlessProbingOptions(2));
+  breaker.TripAndWaitForHalfOpen();
+  const Permit first = breaker.Acquire();
+  breaker.clock().Advance(absl::Hours(1));
+  const Permit second = breaker.Acquire();
+  breaker.clock().Advance(absl::Hours(23));
+  const Permit third = breaker.Acquire();
+  breaker.Refused();
+}
+
+TEST(HalfOpenTest, SettlingAfterTheLeaseFreesNoPlace) {
+  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure,
+                                Outcome::kIgnored, Outcome::kAbandoned}) {
+    TestBreaker breaker(EndlessProbingOptions(1));
+    breaker.TripAndWaitForHalfOpen();
+    Permit late = breaker.Acquire();
+    breaker.clock().Advance(absl::Hours(24));
+    const Permit next = breaker.Acquire();
+    late.Record(outcome);
+    breaker.Refused();
+    EXPECT_EQ(breaker.Snapshot().probes_in_flight, 1);
+  }
+}
+
+TEST(HalfOpenTest, LeakedProbesNeverPinIt) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  std::vector<Permit> leaked = breaker.Acquire(3);
+  breaker.clock().Advance(absl::Seconds(60));
+  breaker.Succeed(3);
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+}  // namespace
+}  // namespace autobreaker
