@@ -180,6 +180,20 @@ TEST(SnapshotTest, WindowAndRateOfTheTripStayWhenAProbeFails) {
   EXPECT_EQ(s.consecutive_failures, 6);
 }
 
+TEST(SnapshotTest, LastTripIsTheFailedProbe) {
+  TestBreaker breaker;
+  TripAt15Percent(breaker);
+  breaker.WaitForHalfOpen();
+  breaker.Succeed();
+  breaker.Fail();
+  const Transition trip = breaker.Snapshot().last_trip.value();
+  EXPECT_EQ(trip.reason, TransitionReason::kProbeFailed);
+  EXPECT_EQ(trip.window, Counts(1, 1));
+  EXPECT_EQ(trip.failure_rate, 0.5);
+  EXPECT_EQ(trip.consecutive_failures, 1);
+  EXPECT_EQ(trip.open_for, absl::Seconds(10));
+}
+
 TEST(SnapshotTest, WindowAndRateStartOverWhenItCloses) {
   TestBreaker breaker;
   TripAt15Percent(breaker);
