@@ -103,11 +103,15 @@ BreakerOptions ChatOptions() {
 std::shared_ptr<grpc::Channel> GuardedChannel(
     std::shared_ptr<BreakerRegistry> registry, std::string name,
     const std::string& target) {
+  InterceptorOptions options = InterceptorOptions::WithName(std::move(name));
+  // A client ends its watch by cancelling, after the server has answered; it
+  // would otherwise be ignored, and a probe that is ignored closes nothing.
+  options.classification_for["grpc.health.v1.Health/Watch"].ignored = {};
   std::vector<
       std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
       factories;
-  factories.push_back(MakeCircuitBreakerInterceptorFactory(
-      std::move(registry), InterceptorOptions::WithName(std::move(name))));
+  factories.push_back(MakeCircuitBreakerInterceptorFactory(std::move(registry),
+                                                           std::move(options)));
   grpc::ChannelArguments arguments;
   // A server that was away is found again while one looks.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
