@@ -3,12 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#ifdef __linux__
-#include <sched.h>
-#else
-#include <functional>
-#endif
-
 namespace autobreaker {
 namespace {
 
@@ -19,22 +13,13 @@ constexpr uint64_t kTagMask = (uint64_t{1} << kTagBits) - 1;
 constexpr uint64_t kCountMask = ~uint64_t{0} >> kTagBits;
 constexpr uint64_t kOne = uint64_t{1} << kTagBits;
 
-constexpr int kMostShards = 64;
+constexpr unsigned kMostShards = 64;
 
-int CountShards() {
-  const int cpus = static_cast<int>(std::thread::hardware_concurrency());
-  int shards = 1;
+unsigned CountShards() {
+  const unsigned cpus = std::thread::hardware_concurrency();
+  unsigned shards = 1;
   while (shards < std::min(cpus, kMostShards)) shards *= 2;
   return shards;
-}
-
-// Any number will do; two threads that run at once should differ.
-unsigned ThisCpu() {
-#ifdef __linux__
-  return static_cast<unsigned>(sched_getcpu());
-#else
-  return std::hash<std::thread::id>()(std::this_thread::get_id());
-#endif
 }
 
 }  // namespace
@@ -45,20 +30,16 @@ CallCounts operator-(const CallCounts& a, const CallCounts& b) {
           (a.slow - b.slow) & kCountMask};
 }
 
-int ShardedCounters::ShardCount() {
-  static const int count = CountShards();
+unsigned ShardedCounters::ShardCount() {
+  static const unsigned count = CountShards();
   return count;
 }
 
 ShardedCounters::ShardedCounters(uint64_t start)
-    : shards_(new Shard[ShardCount()]()) {
+    : shard_count_(ShardCount()), shards_(new Shard[shard_count_]()) {
   for (std::atomic<uint64_t>& word : shards_[0].judged) {
     word.store(start << kTagBits, std::memory_order_relaxed);
   }
-}
-
-ShardedCounters::Shard& ShardedCounters::Local() const {
-  return shards_[ThisCpu() & (ShardCount() - 1)];
 }
 
 bool ShardedCounters::AddJudged(Judged counter, uint64_t generation) {
@@ -76,7 +57,7 @@ bool ShardedCounters::AddJudged(Judged counter, uint64_t generation) {
 
 CallCounts ShardedCounters::StartGeneration(uint64_t generation) {
   uint64_t totals[kJudgedCount] = {};
-  for (int s = 0; s < ShardCount(); ++s) {
+  for (unsigned s = 0; s < shard_count_; ++s) {
     for (int c = 0; c < kJudgedCount; ++c) {
       std::atomic<uint64_t>& word = shards_[s].judged[c];
       uint64_t seen = word.load(std::memory_order_relaxed);
@@ -93,7 +74,7 @@ CallCounts ShardedCounters::StartGeneration(uint64_t generation) {
 
 uint64_t ShardedCounters::JudgedTotal(Judged counter) const {
   uint64_t total = 0;
-  for (int s = 0; s < ShardCount(); ++s) {
+  for (unsigned s = 0; s < shard_count_; ++s) {
     total +=
         shards_[s].judged[counter].load(std::memory_order_seq_cst) >> kTagBits;
   }
@@ -110,7 +91,7 @@ CallCounts ShardedCounters::JudgedTotals() const {
 
 uint64_t ShardedCounters::Total(Counter counter) const {
   uint64_t total = 0;
-  for (int s = 0; s < ShardCount(); ++s) {
+  for (unsigned s = 0; s < shard_count_; ++s) {
     total += shards_[s].counters[counter].load(std::memory_order_acquire);
   }
   return total;

@@ -15,6 +15,13 @@
 #ifndef AUTOBREAKER_BREAKER_COUNTERS_H_
 #define AUTOBREAKER_BREAKER_COUNTERS_H_
 
+#ifdef __linux__
+#include <sched.h>
+#else
+#include <functional>
+#include <thread>
+#endif
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -80,9 +87,9 @@ class ShardedCounters {
   CallCounts JudgedTotals() const;
   uint64_t Total(Counter counter) const;
 
-  // How many shards a breaker has here: the CPUs, rounded up to a power of
-  // two, at most 64.
-  static int ShardCount();
+  // How many shards a breaker has on this machine: its CPUs, rounded up to a
+  // power of two, at most 64.
+  static unsigned ShardCount();
 
  private:
   static constexpr int kJudgedCount = 3;
@@ -95,9 +102,19 @@ class ShardedCounters {
     std::atomic<uint64_t> counters[kCounterCount];
   };
 
-  Shard& Local() const;
+  // Any number will do that differs between threads that run at once.
+  static unsigned ThisCpu() {
+#ifdef __linux__
+    return static_cast<unsigned>(sched_getcpu());
+#else
+    return std::hash<std::thread::id>()(std::this_thread::get_id());
+#endif
+  }
+
+  Shard& Local() const { return shards_[ThisCpu() & (shard_count_ - 1)]; }
   uint64_t JudgedTotal(Judged counter) const;
 
+  const unsigned shard_count_;  // a power of two
   const std::unique_ptr<Shard[]> shards_;
 };
 

@@ -31,7 +31,9 @@ class Permit {
 
   Permit(Permit&& other) noexcept { *this = std::move(other); }
   Permit& operator=(Permit&& other) noexcept;
-  ~Permit() { Record(Outcome::kAbandoned); }
+  ~Permit() {
+    if (breaker_ != nullptr) Record(Outcome::kAbandoned);
+  }
 
   // Whether there is a call to make and its end to tell.
   explicit operator bool() const { return breaker_ != nullptr; }

@@ -23,7 +23,7 @@ class StatusCodeSet {
   }
 
  private:
-  // A server may answer with any number; those that are no code are in no set.
+  // A number that is no code is in no set.
   static constexpr uint32_t Bit(grpc::StatusCode code) {
     return code >= 0 && code < 32 ? uint32_t{1} << code : 0;
   }

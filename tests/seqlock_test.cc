@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <thread>
 
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
@@ -51,12 +52,15 @@ TEST(SeqLockTest, KeepsDifferentFieldsApart) {
 
 TEST(SeqLockTest, ReaderNeverSeesATornValueNorAnOlderOne) {
   constexpr int kReaders = 3;
-  constexpr uint64_t kWrites = 200'000;
+  constexpr uint64_t kWrites = 1'000'000;
   SeqLock<Value> lock;
   std::atomic<bool> done{false};
   std::atomic<uint64_t> torn{0};
   std::atomic<uint64_t> back{0};
+  std::atomic<int> ready{0};
   RunThreads(kReaders + 1, [&](int t) {
+    ++ready;
+    while (ready < kReaders + 1) std::this_thread::yield();
     if (t == kReaders) {
       for (uint64_t n = 1; n <= kWrites; ++n) lock.Write(AllOf(n));
       done = true;

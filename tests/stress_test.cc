@@ -4,6 +4,7 @@
 #include <functional>
 #include <random>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,9 @@ const char* Fault(const BreakerSnapshot& s) {
     return "more failures in a row than failures";
   }
   if (s.failure_rate < 0 || s.failure_rate > 1) return "an impossible rate";
+  for (int i = 0; i < kStateCount; ++i) {
+    if (s.transitions[i][i] != 0) return "a transition to the same state";
+  }
   if (s.state != State::kClosed && !s.last_trip.has_value()) {
     return "not closed, but never tripped";
   }
@@ -47,49 +51,43 @@ const char* Fault(const BreakerSnapshot& s) {
   return nullptr;
 }
 
-// Looks at snapshots until told to stop, and reports the first fault.
-class Watcher {
- public:
-  explicit Watcher(TestBreaker* breaker) : breaker_(*breaker) {}
-
-  void Watch(const std::atomic<int>& workers_left) {
-    std::vector<uint64_t> before = Totals(breaker_->Snapshot());
-    while (workers_left > 0 && fault_.empty()) {
-      const BreakerSnapshot s = breaker_->Snapshot();
-      const std::vector<uint64_t> now = Totals(s);
-      for (size_t i = 0; i < now.size(); ++i) {
-        if (now[i] < before[i]) fault_ = "a counter went back";
-      }
-      before = now;
-      if (const char* fault = Fault(s)) fault_ = fault;
-      ++looks_;
+// Looks at snapshots as long as there are `workers_left`, but at least once,
+// and answers the first fault it sees.
+std::string Watch(TestBreaker& breaker, const std::atomic<int>& workers_left) {
+  std::vector<uint64_t> before = Totals(breaker.Snapshot());
+  bool last;
+  do {
+    last = workers_left == 0;
+    const BreakerSnapshot s = breaker.Snapshot();
+    if (const char* fault = Fault(s)) return fault;
+    const std::vector<uint64_t> now = Totals(s);
+    for (size_t i = 0; i < now.size(); ++i) {
+      if (now[i] < before[i]) return "a counter went back";
     }
-  }
+    before = now;
+  } while (!last);
+  return "";
+}
 
-  const std::string& fault() const { return fault_; }
-  int looks() const { return looks_; }
-
- private:
-  TestBreaker& breaker_;
-  std::string fault_;
-  int looks_ = 0;
-};
-
-// Runs `worker(thread, random)` on kThreads threads under two watchers.
+// Runs `worker(thread, random)` on kThreads threads at once under two watchers.
 template <typename Worker>
 void RunWatched(TestBreaker* breaker, Worker worker) {
+  constexpr int kWatchers = 2;
+  std::atomic<int> ready{0};
   std::atomic<int> left{kThreads};
-  std::vector<Watcher> watchers(2, Watcher(breaker));
-  RunThreads(kThreads + 2, [&](int t) {
-    if (t >= kThreads) return watchers[t - kThreads].Watch(left);
+  std::vector<std::string> faults(kWatchers);
+  RunThreads(kThreads + kWatchers, [&](int t) {
+    ++ready;
+    while (ready < kThreads + kWatchers) std::this_thread::yield();
+    if (t >= kThreads) {
+      faults[t - kThreads] = Watch(*breaker, left);
+      return;
+    }
     std::mt19937_64 random(t + 1);
     worker(t, random);
     --left;
   });
-  for (const Watcher& watcher : watchers) {
-    EXPECT_EQ(watcher.fault(), "");
-    EXPECT_GT(watcher.looks(), 0);
-  }
+  for (const std::string& fault : faults) EXPECT_EQ(fault, "");
 }
 
 Outcome RandomOutcome(std::mt19937_64& random) {
@@ -261,22 +259,64 @@ TEST(StressTest, NoLateResultEntersAWindowAfterATrip) {
   }
 }
 
-// Exactly as many failures as the minimum, on several threads at once.
+// Exactly as many failures as the minimum, on several threads at once, while
+// what they are judged by is published again and again.
 TEST(StressTest, FailureThatCrossesTheThresholdIsNeverMissed) {
   BreakerOptions options = ExactOptions();
   options.minimum_calls = kThreads * 5;
   for (int round = 0; round < 300; ++round) {
     TestBreaker breaker(options);
     std::atomic<int> ready{0};
-    RunThreads(kThreads, [&](int) {
+    std::atomic<int> left{kThreads};
+    RunThreads(kThreads + 1, [&](int t) {
       ++ready;
-      while (ready < kThreads) std::this_thread::yield();
+      while (ready < kThreads + 1) std::this_thread::yield();
+      if (t == kThreads) {
+        while (left > 0) breaker->UpdateOptions(options).IgnoreError();
+        return;
+      }
       for (int i = 0; i < 5; ++i) {
         breaker->TryAcquire().Record(Outcome::kFailure);
       }
+      --left;
     });
     ASSERT_EQ(breaker.state(), State::kOpen) << "round " << round;
   }
+}
+
+// Several failures that are each enough.
+TEST(StressTest, OneRowOfFailuresTripsOnce) {
+  BreakerOptions options = ExactOptions();
+  options.consecutive_failures = 2;
+  for (int round = 0; round < 300; ++round) {
+    TestBreaker breaker(options);
+    std::vector<std::vector<Permit>> held(kThreads);
+    for (std::vector<Permit>& permits : held) permits = breaker.Acquire(5);
+    std::atomic<int> ready{0};
+    RunThreads(kThreads, [&](int t) {
+      ++ready;
+      while (ready < kThreads) std::this_thread::yield();
+      for (Permit& permit : held[t]) permit.Record(Outcome::kFailure);
+    });
+    const BreakerSnapshot s = breaker.Snapshot();
+    ASSERT_EQ(Transitions(s, State::kClosed, State::kOpen), 1);
+    ASSERT_EQ(Transitions(s, State::kOpen, State::kOpen), 0);
+  }
+}
+
+// All results are late and slow, so none may be seen as such before it is seen
+// as a result.
+TEST(StressTest, NoMoreLateOrSlowResultsThanResultsAreEverSeen) {
+  TestBreaker breaker(SlowCallOptions());
+  std::vector<std::vector<Permit>> held(kThreads);
+  for (std::vector<Permit>& permits : held) permits = breaker.Acquire(20'000);
+  breaker.clock().Advance(absl::Seconds(1));
+  breaker->SetMode(Mode::kForcedOpen);
+  RunWatched(&breaker, [&](int t, std::mt19937_64&) {
+    for (Permit& permit : held[t]) permit.Record(Outcome::kSuccess);
+  });
+  EXPECT_EQ(breaker.Snapshot().late_results, kThreads * 20'000);
+  EXPECT_EQ(breaker.Snapshot().slow_calls, kThreads * 20'000);
 }
 
 // As many failures in a row as it takes, after the last success.
