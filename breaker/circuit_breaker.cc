@@ -53,9 +53,9 @@ Permit& Permit::operator=(Permit&& other) noexcept {
   return *this;
 }
 
-void Permit::Record(Outcome outcome) {
+void Permit::Record(Outcome outcome, absl::Duration retry_after) {
   CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->Settle(*this, outcome);
+  if (breaker != nullptr) breaker->Settle(*this, outcome, retry_after);
 }
 
 absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
@@ -169,7 +169,8 @@ Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
 
 // ----------------------------------------------------------------- Outcomes
 
-void CircuitBreaker::Settle(const Permit& permit, Outcome outcome) {
+void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
+                            absl::Duration retry_after) {
   if (outcome == Outcome::kIgnored || outcome == Outcome::kAbandoned) {
     counters_.Add(outcome == Outcome::kIgnored ? ShardedCounters::kIgnored
                                                : ShardedCounters::kAbandoned);
@@ -184,16 +185,16 @@ void CircuitBreaker::Settle(const Permit& permit, Outcome outcome) {
                     environment_->clock->Now() - permit.start_ >= limit;
   switch (permit.kind_) {
     case Permit::Kind::kNormal:
-      return SettleNormal(permit, failed, slow);
+      return SettleNormal(permit, failed, slow, retry_after);
     case Permit::Kind::kProbe:
-      return SettleProbe(permit, failed, slow);
+      return SettleProbe(permit, failed, slow, retry_after);
     case Permit::Kind::kUnjudged:
       return AddUnjudged(failed, slow);
   }
 }
 
-void CircuitBreaker::SettleNormal(const Permit& permit, bool failed,
-                                  bool slow) {
+void CircuitBreaker::SettleNormal(const Permit& permit, bool failed, bool slow,
+                                  absl::Duration retry_after) {
   AdvanceWindow();
   const uint64_t word = word_.load(std::memory_order_acquire);
   // The counters compare only the low bits of the generation, which is enough
@@ -203,10 +204,11 @@ void CircuitBreaker::SettleNormal(const Permit& permit, bool failed,
       !AddJudged(permit.generation_, failed, slow)) {
     return AddLate(failed, slow);
   }
-  if (failed || slow) JudgeWindow(permit.generation_, failed);
+  if (failed || slow) JudgeWindow(permit.generation_, failed, retry_after);
 }
 
-void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow) {
+void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow,
+                                 absl::Duration retry_after) {
   {
     MutexLock lock(&mu_);
     const MonotonicTime now = CoarseNow();
@@ -220,7 +222,8 @@ void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow) {
     AddJudged(generation, failed, slow);
     if (failed) {
       streak_.AddFailure(counters_.JudgedTotals().successes, generation);
-      TransitionLocked(State::kOpen, TransitionReason::kProbeFailed, now);
+      TransitionLocked(State::kOpen, TransitionReason::kProbeFailed, now,
+                       retry_after);
     } else if (slow) {
       TransitionLocked(State::kOpen, TransitionReason::kProbeSlow, now);
     } else if (++probe_successes_ >= options_->half_open_successes_to_close) {
@@ -261,7 +264,8 @@ void CircuitBreaker::AddLate(bool failed, bool slow) {
 
 // ----------------------------------------------------------------- Verdicts
 
-void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed) {
+void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed,
+                                 absl::Duration retry_after) {
   // Before the totals, so that these are never the older of the two.
   Evidence evidence;
   const bool consistent = evidence_.TryRead(&evidence);
@@ -285,7 +289,7 @@ void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed) {
         TripRule::From(*options_).Judge(
             counters_.JudgedTotals() - window_.base(), streak);
     if (!reason.has_value()) return;
-    TransitionLocked(State::kOpen, *reason, now);
+    TransitionLocked(State::kOpen, *reason, now, retry_after);
   }
   DeliverTransitions();
 }
@@ -318,7 +322,8 @@ void CircuitBreaker::HalfOpenIfTimeLocked(MonotonicTime now) {
 }
 
 void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
-                                      MonotonicTime now) {
+                                      MonotonicTime now,
+                                      absl::Duration open_at_least) {
   const uint64_t word = word_.load(std::memory_order_relaxed);
   const State from = StateOf(word);
   const uint64_t generation = GenerationOf(word) + 1;
@@ -361,6 +366,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       }
       opened_at_ = now;
       open_random_ = std::uniform_real_distribution<double>()(random_);
+      open_at_least_ = open_at_least;
       SetOpenUntilLocked();
       transition.open_for = ModeOf(word) == Mode::kForcedOpen
                                 ? absl::InfiniteDuration()
@@ -391,8 +397,7 @@ void CircuitBreaker::DeliverTransitions() {
     try {
       environment_->on_transition(next);
     } catch (...) {
-      MutexLock lock(&mu_);
-      ++callback_exceptions_;
+      CountCallbackException();
     }
   }
 }
@@ -413,11 +418,14 @@ void CircuitBreaker::PublishEvidenceLocked() {
 }
 
 void CircuitBreaker::SetOpenUntilLocked() {
-  const bool forced =
-      ModeOf(word_.load(std::memory_order_relaxed)) == Mode::kForcedOpen;
+  if (ModeOf(word_.load(std::memory_order_relaxed)) == Mode::kForcedOpen) {
+    return SetRefuseUntilLocked(MonotonicTime::max());
+  }
+  const MonotonicTime::duration asked = absl::ToChronoNanoseconds(
+      std::min(open_at_least_, options_->open_duration_max));
   SetRefuseUntilLocked(
-      forced ? MonotonicTime::max()
-             : opened_at_ + OpenTime(*options_, reopenings_, open_random_));
+      opened_at_ +
+      std::max(asked, OpenTime(*options_, reopenings_, open_random_)));
 }
 
 void CircuitBreaker::SetRefuseUntilLocked(MonotonicTime time) {
@@ -506,7 +514,8 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     s.state = StateOf(word);
     s.transitions = transitions_;
     s.trips = trips_;
-    s.callback_exceptions = callback_exceptions_;
+    s.callback_exceptions =
+        callback_exceptions_.load(std::memory_order_relaxed);
     s.reopenings = reopenings_;
     s.last_transition_time = last_transition_time_;
     if (last_trip_ != nullptr) s.last_trip = *last_trip_;

@@ -104,6 +104,12 @@ class CircuitBreaker {
   BreakerOptions options() const;
   BreakerSnapshot Snapshot();
 
+  // Counts an exception out of a user's function that was called for this
+  // breaker.
+  void CountCallbackException() {
+    callback_exceptions_.fetch_add(1, std::memory_order_relaxed);
+  }
+
   // Whether it was taken out of its registry. It goes on working, unseen.
   bool removed() const { return removed_.load(std::memory_order_relaxed); }
 
@@ -130,14 +136,18 @@ class CircuitBreaker {
   Permit TryAcquireNotClosed(uint64_t word, Refusal* refusal);
   Permit RefuseOrShadow(uint64_t word, MonotonicTime now, Refusal* refusal);
 
-  void Settle(const Permit& permit, Outcome outcome);
-  void SettleNormal(const Permit& permit, bool failed, bool slow);
-  void SettleProbe(const Permit& permit, bool failed, bool slow);
+  void Settle(const Permit& permit, Outcome outcome,
+              absl::Duration retry_after);
+  void SettleNormal(const Permit& permit, bool failed, bool slow,
+                    absl::Duration retry_after);
+  void SettleProbe(const Permit& permit, bool failed, bool slow,
+                   absl::Duration retry_after);
   void ReleaseProbe(const Permit& permit);
   bool AddJudged(uint64_t generation, bool failed, bool slow);
   void AddUnjudged(bool failed, bool slow);
   void AddLate(bool failed, bool slow);
-  void JudgeWindow(uint64_t generation, bool failed);
+  void JudgeWindow(uint64_t generation, bool failed,
+                   absl::Duration retry_after);
   void AdvanceWindow();
   void DeliverTransitions();
 
@@ -145,7 +155,9 @@ class CircuitBreaker {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void HalfOpenIfTimeLocked(MonotonicTime now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void TransitionLocked(State to, TransitionReason reason, MonotonicTime now)
+  // `open_at_least` is what the server asked for, if the change is to open.
+  void TransitionLocked(State to, TransitionReason reason, MonotonicTime now,
+                        absl::Duration open_at_least = absl::ZeroDuration())
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void PublishEvidenceLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetOpenUntilLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -167,6 +179,7 @@ class CircuitBreaker {
   std::atomic<MonotonicTime::rep> next_boundary_{0};
   std::atomic<MonotonicTime::rep> slow_call_duration_{0};
   std::atomic<bool> removed_{false};
+  std::atomic<uint64_t> callback_exceptions_{0};
 
   SeqLock<Evidence> evidence_;
   FailureStreak streak_;
@@ -180,6 +193,7 @@ class CircuitBreaker {
   int64_t reopenings_ ABSL_GUARDED_BY(mu_) = 0;
   MonotonicTime opened_at_ ABSL_GUARDED_BY(mu_);
   double open_random_ ABSL_GUARDED_BY(mu_) = 0;  // drawn at opened_at_
+  absl::Duration open_at_least_ ABSL_GUARDED_BY(mu_);
   absl::Time last_transition_time_ ABSL_GUARDED_BY(mu_);
   std::unique_ptr<const Transition> last_trip_ ABSL_GUARDED_BY(mu_);
   // What there was when the breaker left closed.
@@ -190,7 +204,6 @@ class CircuitBreaker {
   std::array<uint64_t, kTripReasonCount> trips_ ABSL_GUARDED_BY(mu_) = {};
   std::vector<Transition> undelivered_ ABSL_GUARDED_BY(mu_);
   bool delivering_ ABSL_GUARDED_BY(mu_) = false;
-  uint64_t callback_exceptions_ ABSL_GUARDED_BY(mu_) = 0;
 };
 
 }  // namespace autobreaker

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/time/time.h"
 #include "breaker/clock.h"
 #include "breaker/types.h"
 
@@ -38,8 +39,11 @@ class Permit {
   // Whether there is a call to make and its end to tell.
   explicit operator bool() const { return breaker_ != nullptr; }
 
-  // Says how the call ended. Does nothing on a permit that is not held.
-  void Record(Outcome outcome);
+  // Says how the call ended. Does nothing on a permit that is not held. If the
+  // server asked to be left alone for `retry_after`, a breaker that is opened
+  // by this failure stays open at least as long, up to its open_duration_max.
+  void Record(Outcome outcome,
+              absl::Duration retry_after = absl::ZeroDuration());
 
  private:
   friend class CircuitBreaker;

@@ -9,7 +9,10 @@
 #include <memory>
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "breaker/circuit_breaker.h"
 #include "interceptor/method_table.h"
 #include "interceptor/refusal_status.h"
@@ -56,7 +59,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
     }
     bool hijack = false;
     if (at(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
-      hijack = Decide() == Refuse::kByHijack;
+      hijack = Decide(methods) == Refuse::kByHijack;
     }
     // Comes to a hijacked call only.
     if (at(InterceptionHookPoints::PRE_RECV_MESSAGE)) {
@@ -84,7 +87,13 @@ class CircuitBreakerInterceptor final : public Interceptor {
   enum class Refuse { kNo, kByHijack, kByCancel };
 
   // Asks the breaker, the first time that something is about to be sent.
-  Refuse Decide() {
+  Refuse Decide(InterceptorBatchMethods* methods) {
+    // Once, since a string of it is too long to be made without allocating.
+    static const std::string* const bypass =
+        new std::string(kBypassMetadataKey);
+    if (methods->GetSendInitialMetadata()->erase(*bypass) > 0) {
+      phase_.store(Phase::kEnded);
+    }
     Phase expected = Phase::kNew;
     if (!phase_.compare_exchange_strong(expected, Phase::kDeciding)) {
       return Refuse::kNo;
@@ -135,10 +144,45 @@ class CircuitBreakerInterceptor final : public Interceptor {
     if (was == Phase::kRefused) {
       WriteAnswer(methods);
     } else if (was == Phase::kAdmitted) {
-      permit_.Record(
-          never_sent_ ? Outcome::kIgnored
-                      : classification_->Classify(*methods->GetRecvStatus()));
+      permit_.Record(OutcomeOf(methods), RetryAfter(methods));
     }
+  }
+
+  Outcome OutcomeOf(InterceptorBatchMethods* methods) {
+    if (never_sent_) return Outcome::kIgnored;
+    const grpc::Status& status = *methods->GetRecvStatus();
+    // A response that cannot be parsed comes with OK, and without a message.
+    if (status.ok() && HasOneResponse() &&
+        methods->QueryInterceptionHookPoint(
+            InterceptionHookPoints::POST_RECV_MESSAGE) &&
+        methods->GetRecvMessage() == nullptr) {
+      return Outcome::kFailure;
+    }
+    bool threw = false;
+    const Outcome outcome = classification_->Classify(status, &threw);
+    if (threw) breaker_->CountCallbackException();
+    return outcome;
+  }
+
+  // How long the server asked not to be called; 0 if it did not.
+  absl::Duration RetryAfter(InterceptorBatchMethods* methods) {
+    if (methods->GetRecvStatus()->ok()) return absl::ZeroDuration();
+    const auto* const trailing = methods->GetRecvTrailingMetadata();
+    const auto found = trailing->find("grpc-retry-pushback-ms");
+    int64_t milliseconds = 0;
+    if (found == trailing->end() ||
+        !absl::SimpleAtoi(
+            absl::string_view(found->second.data(), found->second.size()),
+            &milliseconds) ||
+        milliseconds < 0) {
+      return absl::ZeroDuration();
+    }
+    return absl::Milliseconds(milliseconds);
+  }
+
+  bool HasOneResponse() const {
+    return info_->type() == ClientRpcInfo::Type::UNARY ||
+           info_->type() == ClientRpcInfo::Type::CLIENT_STREAMING;
   }
 
   ClientRpcInfo* const info_;
@@ -156,7 +200,7 @@ class Factory final : public ClientInterceptorFactoryInterface {
  public:
   Factory(std::shared_ptr<BreakerRegistry> registry, InterceptorOptions options)
       : options_(std::move(options)),
-        table_(std::move(registry), options_.name) {}
+        table_(std::move(registry), options_.name, options_.unguarded) {}
 
   // Null leaves the call alone.
   Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {

@@ -15,7 +15,9 @@
 // How a call went is told by the status it ends with. A call whose end is never
 // told (a stream dropped without Finish()) is settled as abandoned when its
 // ClientContext is destroyed. A call that was cancelled, or whose deadline had
-// passed, before it was sent is ignored.
+// passed, before it was sent is ignored; a response that cannot be parsed is a
+// failure. If the server asked to be left alone (grpc-retry-pushback-ms) by the
+// failure that opens the breaker, it is, for up to open_duration_max.
 #ifndef AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_
 #define AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_
 
@@ -25,11 +27,16 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "breaker/registry.h"
 #include "interceptor/classification.h"
 
 namespace autobreaker {
+
+// A call with this key in its metadata (ClientContext::AddMetadata, any value)
+// passes unguarded and uncounted. The key is not sent.
+inline constexpr char kBypassMetadataKey[] = "autobreaker-bypass";
 
 struct InterceptorOptions {
   // The name part of the keys: what this channel talks to, as people should
@@ -42,6 +49,13 @@ struct InterceptorOptions {
   // The same for single methods ("package.Service/Method") or whole services
   // ("package.Service"); the more specific one applies.
   std::map<std::string, Classification> classification_for;
+
+  // What gets no breaker: services ("package.Service"), methods
+  // ("package.Service/Method"), and with a * at the end all that begins so.
+  // Leave out health checks: they are how one finds out.
+  std::vector<std::string> unguarded = {
+      "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
+      "grpc.reflection.v1alpha.ServerReflection"};
 
   static InterceptorOptions WithName(std::string name) {
     InterceptorOptions options;

@@ -2,12 +2,14 @@
 
 namespace autobreaker {
 
-Outcome Classification::Classify(const grpc::Status& status) const {
+Outcome Classification::Classify(const grpc::Status& status,
+                                 bool* threw) const {
   if (function) {
     try {
       return function(status);
     } catch (...) {
-      // An exception out of an interceptor would end the process.
+      // Out of an interceptor it would end the process.
+      if (threw != nullptr) *threw = true;
     }
   }
   if (failures.Contains(status.error_code())) return Outcome::kFailure;

@@ -41,10 +41,11 @@ struct Classification {
   StatusCodeSet ignored = {grpc::StatusCode::CANCELLED};
 
   // Decides instead of the sets when set. Called from any thread, several at
-  // once. If it throws, the sets decide.
+  // once. If it throws, the sets decide, and the breaker counts the exception.
   std::function<Outcome(const grpc::Status&)> function;
 
-  Outcome Classify(const grpc::Status& status) const;
+  // Sets `*threw` if the function did, else leaves it alone.
+  Outcome Classify(const grpc::Status& status, bool* threw = nullptr) const;
 };
 
 }  // namespace autobreaker

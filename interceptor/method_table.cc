@@ -1,13 +1,16 @@
 #include "interceptor/method_table.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "absl/hash/hash.h"
+#include "absl/strings/match.h"
+#include "absl/strings/strip.h"
 
 namespace autobreaker {
 
 BreakerKey KeyForMethod(absl::string_view name, absl::string_view method) {
-  if (!method.empty() && method.front() == '/') method.remove_prefix(1);
+  method = absl::StripPrefix(method, "/");
   const size_t slash = method.rfind('/');
   if (slash == absl::string_view::npos) {
     return {std::string(name), "", std::string(method)};
@@ -16,9 +19,20 @@ BreakerKey KeyForMethod(absl::string_view name, absl::string_view method) {
           std::string(method.substr(slash + 1))};
 }
 
+bool MatchesMethod(absl::string_view pattern, absl::string_view method) {
+  if (absl::ConsumeSuffix(&pattern, "*")) {
+    return absl::StartsWith(method, pattern);
+  }
+  return absl::ConsumePrefix(&method, pattern) &&
+         (method.empty() ||
+          (method.front() == '/' && !absl::StrContains(pattern, '/')));
+}
+
 MethodTable::MethodTable(std::shared_ptr<BreakerRegistry> registry,
-                         std::string name)
-    : registry_(std::move(registry)), name_(std::move(name)) {
+                         std::string name, std::vector<std::string> unguarded)
+    : registry_(std::move(registry)),
+      name_(std::move(name)),
+      unguarded_(std::move(unguarded)) {
   MutexLock lock(&mu_);
   all_slots_.push_back(std::make_unique<Slots>(16));
   slots_.store(all_slots_.back().get(), std::memory_order_release);
@@ -33,7 +47,17 @@ CircuitBreaker* MethodTable::Find(absl::string_view method) {
         entry->breaker.load(std::memory_order_acquire);
     if (!breaker->removed()) return breaker;
   }
+  // Not in the table, so that their number does not matter.
+  if (IsUnguarded(method)) return nullptr;
   return FindSlowly(method, hash);
+}
+
+bool MethodTable::IsUnguarded(absl::string_view method) const {
+  method = absl::StripPrefix(method, "/");
+  return std::any_of(unguarded_.begin(), unguarded_.end(),
+                     [method](absl::string_view pattern) {
+                       return MatchesMethod(pattern, method);
+                     });
 }
 
 CircuitBreaker* MethodTable::FindSlowly(absl::string_view method, size_t hash) {

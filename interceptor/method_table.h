@@ -29,16 +29,23 @@ namespace autobreaker {
 // leading one, is all method.
 BreakerKey KeyForMethod(absl::string_view name, absl::string_view method);
 
+// Whether `pattern` means `method`, both without a leading slash: a service
+// ("package.Service"), a method ("package.Service/Method"), or, with a * at its
+// end, everything that begins as it does.
+bool MatchesMethod(absl::string_view pattern, absl::string_view method);
+
 class MethodTable {
  public:
+  // Methods that `unguarded` matches get no breaker; see InterceptorOptions.
   // REQUIRES: registry != nullptr.
-  MethodTable(std::shared_ptr<BreakerRegistry> registry, std::string name);
+  MethodTable(std::shared_ptr<BreakerRegistry> registry, std::string name,
+              std::vector<std::string> unguarded = {});
 
   MethodTable(const MethodTable&) = delete;
   MethodTable& operator=(const MethodTable&) = delete;
 
-  // The breaker of the method as gRPC spells it. Null if the registry has none
-  // to give.
+  // The breaker of the method as gRPC spells it. Null if it is to have none or
+  // the registry has none to give.
   CircuitBreaker* Find(absl::string_view method);
 
  private:
@@ -53,10 +60,12 @@ class MethodTable {
   static Entry* FindIn(const Slots& slots, absl::string_view method,
                        size_t hash);
   static void InsertIn(Slots* slots, Entry* entry);
+  bool IsUnguarded(absl::string_view method) const;
   CircuitBreaker* FindSlowly(absl::string_view method, size_t hash);
 
   const std::shared_ptr<BreakerRegistry> registry_;
   const std::string name_;
+  const std::vector<std::string> unguarded_;
   std::atomic<const Slots*> slots_;
 
   Mutex mu_;
