@@ -104,6 +104,8 @@ std::shared_ptr<grpc::Channel> GuardedChannel(
     std::shared_ptr<BreakerRegistry> registry, std::string name,
     const std::string& target) {
   InterceptorOptions options = InterceptorOptions::WithName(std::move(name));
+  // With --target, health checks are the very calls to guard.
+  options.unguarded.clear();
   // A client ends its watch by cancelling, after the server has answered; it
   // would otherwise be ignored, and a probe that is ignored closes nothing.
   options.classification_for["grpc.health.v1.Health/Watch"].ignored = {};
