@@ -15,9 +15,13 @@
 // How a call went is told by the status it ends with. A call whose end is never
 // told (a stream dropped without Finish()) is settled as abandoned when its
 // ClientContext is destroyed. A call that was cancelled, or whose deadline had
-// passed, before it was sent is ignored; a response that cannot be parsed is a
-// failure. If the server asked to be left alone (grpc-retry-pushback-ms) by the
-// failure that opens the breaker, it is, for up to open_duration_max.
+// passed, before it was sent is ignored. A unary response that cannot be parsed
+// is a failure, where gRPC lets anybody know: not with a reactor. If the server
+// asked to be left alone (grpc-retry-pushback-ms) by the failure that opens the
+// breaker, it is, for up to open_duration_max.
+//
+// The factory answers null for a call that it leaves alone, which gRPC allows
+// of the factories of a channel and not of the global one.
 #ifndef AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_
 #define AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_
 
@@ -35,7 +39,8 @@
 namespace autobreaker {
 
 // A call with this key in its metadata (ClientContext::AddMetadata, any value)
-// passes unguarded and uncounted. The key is not sent.
+// passes unguarded and uncounted. The key is not sent if the method has a
+// breaker.
 inline constexpr char kBypassMetadataKey[] = "autobreaker-bypass";
 
 struct InterceptorOptions {

@@ -1,15 +1,21 @@
-// A real Shop server on a loopback port and a guarded channel to it.
+// A real Shop server and a guarded channel to it.
 #ifndef AUTOBREAKER_TESTS_GUARDED_SHOP_H_
 #define AUTOBREAKER_TESTS_GUARDED_SHOP_H_
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/support/client_interceptor.h>
 #include <grpcpp/support/status.h>
 
-#include <atomic>
+#include <deque>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
@@ -20,15 +26,31 @@
 
 namespace autobreaker {
 
-// Answers every call with one status, after its messages.
+using InterceptorFactories = std::vector<
+    std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>;
+
+// Answers calls with one status, after their messages. Sends the initial
+// metadata of streams at once, and a message too if the client says
+// "shop-greet".
 class FakeShop final : public shop::Shop::Service {
  public:
+  using Metadata = std::multimap<std::string, std::string>;
+
   void AnswerWith(grpc::Status status);
+  // Before that, and once.
+  void AnswerOnceWith(grpc::Status status);
+  void SetTrailingMetadata(Metadata trailing);
   // While hanging, no call is answered.
   void SetHanging(bool hanging);
-  int calls() const { return calls_; }
+
+  // How many calls there were; waits until there were as many.
+  int calls() const;
+  void AwaitCalls(int calls) const;
+  // What the client sent with the last one.
+  Metadata last_metadata() const;
 
  private:
+  void Begin(grpc::ServerContext* context);
   grpc::Status Answer();
 
   grpc::Status GetPrice(grpc::ServerContext*, const shop::PriceRequest*,
@@ -44,21 +66,49 @@ class FakeShop final : public shop::Shop::Service {
       grpc::ServerContext*,
       grpc::ServerReaderWriter<shop::ChatMessage, shop::ChatMessage>*) override;
 
-  std::atomic<int> calls_{0};
-  absl::Mutex mu_;
+  mutable absl::Mutex mu_;
+  int calls_ ABSL_GUARDED_BY(mu_) = 0;
   bool hanging_ ABSL_GUARDED_BY(mu_) = false;
   grpc::Status status_ ABSL_GUARDED_BY(mu_);
+  std::deque<grpc::Status> once_ ABSL_GUARDED_BY(mu_);
+  Metadata trailing_ ABSL_GUARDED_BY(mu_);
+  Metadata last_metadata_ ABSL_GUARDED_BY(mu_);
+};
+
+struct ShopOptions {
+  BreakerOptions breaker;
+  InterceptorOptions interceptor = InterceptorOptions::WithName("shop");
+  // What the server serves in place of FakeShop; must outlive it.
+  grpc::Service* service = nullptr;
+  // Else over loopback TCP.
+  bool in_process = false;
+  grpc::ChannelArguments arguments;
+  std::shared_ptr<grpc::ServerCredentials> server_credentials =
+      grpc::InsecureServerCredentials();
+  std::shared_ptr<grpc::ChannelCredentials> channel_credentials =
+      grpc::InsecureChannelCredentials();
+  // Interceptors on the application's side of the breaker's and on the other.
+  InterceptorFactories outer;
+  InterceptorFactories inner;
 };
 
 struct GuardedShop {
   explicit GuardedShop(
       const BreakerOptions& options = BreakerOptions(),
       InterceptorOptions interceptor = InterceptorOptions::WithName("shop"));
+  explicit GuardedShop(ShopOptions options);
   ~GuardedShop();
 
   // The breaker of a method of the Shop service, made if need be.
   std::shared_ptr<CircuitBreaker> BreakerOf(const std::string& method);
   BreakerSnapshot SnapshotOf(const std::string& method);
+  // Opens it as an operator would.
+  void ForceOpen(const std::string& method);
+  // Leaves it half-open, with no probe under way.
+  void MakeHalfOpen(const std::string& method);
+
+  // One GetPrice() and how it ended.
+  grpc::Status GetPrice();
 
   // A context whose deadline guards against a call that hangs.
   static std::unique_ptr<grpc::ClientContext> Context();
@@ -66,10 +116,17 @@ struct GuardedShop {
   FakeClock clock;
   FakeShop service;
   std::unique_ptr<grpc::Server> server;
+  std::string address;
   std::shared_ptr<BreakerRegistry> registry;
   std::shared_ptr<grpc::Channel> channel;
   std::unique_ptr<shop::Shop::Stub> stub;
 };
+
+// The status of a server in trouble.
+grpc::Status Unavailable();
+
+// Expects that the books of a breaker balance and no call is left in them.
+void ExpectSettled(const BreakerSnapshot& snapshot);
 
 }  // namespace autobreaker
 
