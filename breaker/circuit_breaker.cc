@@ -136,7 +136,11 @@ Permit CircuitBreaker::TryAcquireNotClosed(uint64_t word, Refusal* refusal) {
     }
   }
   DeliverTransitions();
-  if (permit) return permit;
+  if (permit) {
+    // The call begins now; what a callback took is not the server's time.
+    if (permit.timed_) permit.start_ = environment_->clock->Now();
+    return permit;
+  }
   return RefuseOrShadow(word, now, refusal);
 }
 
@@ -195,7 +199,7 @@ void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
 
 void CircuitBreaker::SettleNormal(const Permit& permit, bool failed, bool slow,
                                   absl::Duration retry_after) {
-  AdvanceWindow();
+  AdvanceWindow(/*wait=*/failed || slow);
   const uint64_t word = word_.load(std::memory_order_acquire);
   // The counters compare only the low bits of the generation, which is enough
   // for a transition that comes after this line, but not for a call that lasted
@@ -294,16 +298,20 @@ void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed,
   DeliverTransitions();
 }
 
-void CircuitBreaker::AdvanceWindow() {
+void CircuitBreaker::AdvanceWindow(bool wait) {
   const MonotonicTime now = CoarseNow();
   if (now.time_since_epoch().count() <
       next_boundary_.load(std::memory_order_relaxed)) {
     return;
   }
-  // Whoever holds the lock advances the window, or is about to restart it.
-  if (!mu_.TryLock()) return;
-  AdvanceWindowLocked(now);
-  mu_.Unlock();
+  if (wait) {
+    // A verdict may rest on what is added next, so it must be in its own step.
+    MutexLock lock(&mu_);
+    AdvanceWindowLocked(now);
+  } else if (mu_.TryLock()) {
+    AdvanceWindowLocked(now);
+    mu_.Unlock();
+  }
 }
 
 void CircuitBreaker::AdvanceWindowLocked(MonotonicTime now) {
@@ -384,6 +392,8 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
 
 void CircuitBreaker::DeliverTransitions() {
   if (!environment_->on_transition) return;
+  // A callback may remove the breaker from the registry, its last owner.
+  const std::shared_ptr<CircuitBreaker> self = shared_from_this();
   for (bool first = true;; first = false) {
     Transition next;
     {
@@ -408,11 +418,9 @@ void CircuitBreaker::PublishEvidenceLocked() {
   evidence_.Write({TripRule::From(*options_), window_.base()});
   next_boundary_.store(window_.next_boundary().time_since_epoch().count(),
                        std::memory_order_relaxed);
-  // At least 1, since 0 says that calls are not judged by it.
   slow_call_duration_.store(
       options_->JudgesSlowCalls()
-          ? std::max<int64_t>(
-                1, absl::ToInt64Nanoseconds(*options_->slow_call_duration))
+          ? absl::ToInt64Nanoseconds(*options_->slow_call_duration)
           : 0,
       std::memory_order_relaxed);
 }

@@ -1,7 +1,7 @@
 // A circuit breaker: refuses calls to a server that keeps failing, and finds
 // out by a few probes when it is back.
 //
-//   auto breaker = CircuitBreaker::Create({.name = "payments"}, options);
+//   auto breaker = CircuitBreaker::Create({"payments"}, options);
 //   if (!breaker.ok()) return breaker.status();
 //   Refusal refusal;
 //   if (Permit permit = (*breaker)->TryAcquire(&refusal)) {
@@ -14,7 +14,7 @@
 // - Counters are lifetime totals and never go back.
 // - While closed, admitting and recording take no lock and allocate nothing; a
 //   success writes no cache line but its CPU's own. (Once per window step, one
-//   call also remembers the totals, under a lock no other call waits for.)
+//   call also remembers the totals under a lock; only failures wait for it.)
 //
 // Time is brought forward inside calls and snapshots; there is no timer thread.
 //
@@ -62,8 +62,8 @@ struct BreakerEnvironment {
 
   // Called after each change of state: outside every lock, one at a time and
   // in order for each breaker, in the thread of the call that caused it (or of
-  // one that is already delivering). It may use the breaker. What it throws is
-  // counted and dropped.
+  // one that is already delivering), which it holds up. It may use the breaker.
+  // What it throws is counted and dropped.
   std::function<void(const Transition&)> on_transition;
 };
 
@@ -75,7 +75,7 @@ struct Refusal {
   std::optional<absl::Duration> retry_after;
 };
 
-class CircuitBreaker {
+class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
  public:
   // INVALID_ARGUMENT if `options` are, or if the clock of `environment` is
   // null. `environment` itself may be null, for defaults.
@@ -148,7 +148,8 @@ class CircuitBreaker {
   void AddLate(bool failed, bool slow);
   void JudgeWindow(uint64_t generation, bool failed,
                    absl::Duration retry_after);
-  void AdvanceWindow();
+  // Does nothing if others hold the lock and `wait` is false.
+  void AdvanceWindow(bool wait);
   void DeliverTransitions();
 
   void AdvanceWindowLocked(MonotonicTime now)

@@ -13,9 +13,9 @@
 namespace autobreaker {
 
 struct BreakerKey {
-  std::string name;
-  std::string service;
-  std::string method;
+  std::string name = {};
+  std::string service = {};
+  std::string method = {};
 
   friend bool operator==(const BreakerKey& a, const BreakerKey& b) {
     return std::tie(a.name, a.service, a.method) ==

@@ -15,7 +15,7 @@ namespace {
 // Far above any sensible setting and far below where nanoseconds in 64 bits
 // end, so that no sum of times can overflow.
 constexpr absl::Duration kLongest = absl::Hours(24 * 365);
-constexpr absl::string_view kDurationRange = "(0, 365 days]";
+constexpr absl::string_view kDurationRange = "[1ns, 365 days]";
 
 std::string Text(absl::Duration value) { return absl::FormatDuration(value); }
 std::string Text(double value) { return absl::StrCat(value); }
@@ -39,7 +39,7 @@ class Checker {
   }
 
   void CheckDuration(absl::string_view field, absl::Duration value) {
-    Check(value > absl::ZeroDuration() && value <= kLongest, field, value,
+    Check(value >= absl::Nanoseconds(1) && value <= kLongest, field, value,
           kDurationRange);
   }
 

@@ -28,7 +28,7 @@ struct BreakerOptions {
 
   // How far back rates look, and in how many steps calls leave the window
   // again. Rates cover at least `window` and at most one step more, so that no
-  // burst of failures is cut in two. Above 0, up to 365 days; 1 to 60.
+  // burst of failures is cut in two. 1 ns to 365 days; 1 to 60.
   absl::Duration window = absl::Seconds(10);
   int window_buckets = 10;
 
@@ -39,7 +39,7 @@ struct BreakerOptions {
   // A finished call is slow when it took this long or longer; opens when at
   // least this share of the finished calls in the window was slow. Slow calls
   // are neither measured nor judged unless both are set.
-  // Above 0, up to 365 days; 0 < x <= 1.
+  // 1 ns to 365 days; 0 < x <= 1.
   std::optional<absl::Duration> slow_call_duration;
   std::optional<double> slow_call_rate_threshold;
 
@@ -47,7 +47,7 @@ struct BreakerOptions {
   // multiplied each time the probes fail, up to a maximum; each time is
   // shortened by a random share of up to `open_duration_jitter`, so that many
   // clients do not come back at the same moment. Closing starts over.
-  // Above 0; >= 1, up to 1,000; open_duration up to 365 days; 0 to 1.
+  // 1 ns to 365 days; 1 to 1,000; open_duration to 365 days; 0 to 1.
   absl::Duration open_duration = absl::Seconds(5);
   double open_duration_multiplier = 2;
   absl::Duration open_duration_max = absl::Seconds(60);
@@ -59,7 +59,7 @@ struct BreakerOptions {
   int64_t half_open_successes_to_close = 3;
 
   // A probe that has not ended by then gives its place to another; its result
-  // no longer counts. Above 0, up to 365 days.
+  // no longer counts. 1 ns to 365 days.
   absl::Duration half_open_lease = absl::Seconds(60);
 
   // OK, or INVALID_ARGUMENT that names every field out of range with its value

@@ -10,7 +10,8 @@
 // destructor, as Outcome::kAbandoned.
 //
 // Thread-compatible; may be handed from thread to thread. The breaker must
-// remain live while the permit is unsettled.
+// remain live while the permit is unsettled: declare the breaker's owner before
+// the permit.
 #ifndef AUTOBREAKER_BREAKER_PERMIT_H_
 #define AUTOBREAKER_BREAKER_PERMIT_H_
 

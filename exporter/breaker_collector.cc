@@ -11,7 +11,7 @@
 #include "breaker/circuit_breaker.h"
 #include "breaker/snapshot.h"
 #include "breaker/types.h"
-#include "exporter/utf8.h"
+#include "breaker/utf8.h"
 
 namespace autobreaker {
 namespace {

@@ -104,19 +104,21 @@ class CircuitBreakerInterceptor final : public Interceptor {
         info_->client_context()->deadline() <= std::chrono::system_clock::now();
     Refusal refusal;
     permit_ = breaker_->TryAcquire(&refusal);
-    if (!permit_) {
+    const bool admitted = static_cast<bool>(permit_);
+    if (!admitted) {
       const grpc::Status status = MakeRefusalStatus(breaker_->key(), refusal);
       answer_.reset(new Answer{status, status.error_details(),
                                std::string(ToString(refusal.reason))});
     }
     expected = Phase::kDeciding;
     if (!phase_.compare_exchange_strong(
-            expected, permit_ ? Phase::kAdmitted : Phase::kRefused)) {
+            expected, admitted ? Phase::kAdmitted : Phase::kRefused)) {
       // The call ended before it was sent.
       permit_.Record(Outcome::kIgnored);
       return Refuse::kNo;
     }
-    if (permit_) return Refuse::kNo;
+    // From here on permit_ belongs to End(), which may run at this moment.
+    if (admitted) return Refuse::kNo;
     // Hijacking is the cheaper way, but a hijacked stream of requests goes on
     // accepting writes, and hangs if corked in the callback API.
     if (info_->type() == ClientRpcInfo::Type::UNARY ||

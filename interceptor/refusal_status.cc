@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
+#include "breaker/utf8.h"
 #include "interceptor/refusal_details.pb.h"
 
 namespace autobreaker {
@@ -56,7 +57,11 @@ void Pack(const google::protobuf::MessageLite& message, const char* type,
 
 }  // namespace
 
-grpc::Status MakeRefusalStatus(const BreakerKey& key, const Refusal& refusal) {
+grpc::Status MakeRefusalStatus(const BreakerKey& any_key,
+                               const Refusal& refusal) {
+  const BreakerKey key = {ReplaceInvalidUtf8(any_key.name),
+                          ReplaceInvalidUtf8(any_key.service),
+                          ReplaceInvalidUtf8(any_key.method)};
   const std::string message = MessageFor(key, refusal);
   details::Status status;
   status.set_code(grpc::StatusCode::UNAVAILABLE);

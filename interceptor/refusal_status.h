@@ -40,6 +40,7 @@ struct RefusalInfo {
   std::optional<absl::Duration> retry_after;
 };
 
+// Bytes of the key that are not UTF-8 are replaced with U+FFFD.
 grpc::Status MakeRefusalStatus(const BreakerKey& key, const Refusal& refusal);
 
 // Nothing if the status is not a breaker's refusal.

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cmath>
 #include <functional>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -11,6 +12,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "breaker/circuit_breaker.h"
+#include "breaker/registry.h"
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
 
@@ -139,6 +141,20 @@ TEST_F(CallbacksTest, TransitionFromInsideIsToldAfterwards) {
   EXPECT_EQ(deepest, 1);
 }
 
+TEST_F(CallbacksTest, TransitionsFromInsideAreToldInOrder) {
+  then_ = [&](const Transition& t) {
+    if (t.reason != TransitionReason::kFailureRate) return;
+    breaker_->SetMode(Mode::kForcedClosed);
+    breaker_->SetMode(Mode::kForcedOpen);
+    breaker_->SetMode(Mode::kAutomatic);
+  };
+  breaker_.Fail(20);
+  const std::vector<std::string> expected = {
+      "closed to open: failure_rate", "open to closed: forced",
+      "closed to open: forced", "open to half_open: forced"};
+  EXPECT_EQ(Texts(), expected);
+}
+
 TEST_F(CallbacksTest, ExceptionsAreCountedAndDropped) {
   then_ = [](const Transition&) { throw std::runtime_error("no"); };
   breaker_.TripAndWaitForHalfOpen();
@@ -219,6 +235,32 @@ TEST(CallbackThreadsTest, IsCalledOneAtATimeAndInOrder) {
   EXPECT_EQ(gaps.load(), 0);
   EXPECT_EQ(told.load(), transitions);
   EXPECT_GT(transitions, 100);
+}
+
+TEST(SlowCallbackTest, IsNotChargedToTheProbe) {
+  std::unique_ptr<TestBreaker> breaker;
+  breaker = std::make_unique<TestBreaker>(
+      SlowCallOptions(), [&breaker](const Transition& transition) {
+        if (transition.to == State::kHalfOpen) {
+          breaker->clock().Advance(absl::Hours(1));
+        }
+      });
+  breaker->TripAndWaitForHalfOpen();
+  breaker->Recover();
+  EXPECT_EQ((*breaker)->Snapshot().state, State::kClosed);
+}
+
+TEST(RemovingCallbackTest, MayTakeAwayTheLastOwner) {
+  const BreakerKey key = {"n", "s", "m"};
+  std::shared_ptr<BreakerRegistry> registry;
+  RegistryOptions options;
+  options.defaults.consecutive_failures = 1;
+  options.environment.on_transition = [&](const Transition&) {
+    registry->Remove(key);
+  };
+  registry = BreakerRegistry::Create(options).value();
+  registry->GetOrCreate(key)->TryAcquire().Record(Outcome::kFailure);
+  EXPECT_TRUE(registry->Breakers().empty());
 }
 
 }  // namespace

@@ -267,7 +267,7 @@ TEST(CircuitBreakerTest, SlowCallsAreNotJudgedByDefault) {
 
 TEST(CircuitBreakerTest, ShortestSlowDurationMakesCallsSlow) {
   BreakerOptions options = SlowCallOptions();
-  options.slow_call_duration = absl::Nanoseconds(1) / 4;
+  options.slow_call_duration = absl::Nanoseconds(1);
   TestBreaker breaker(options);
   breaker.Finish(Outcome::kSuccess, absl::Nanoseconds(1));
   EXPECT_EQ(breaker.Snapshot().slow_calls, 1);

@@ -136,17 +136,20 @@ class ModelTest : public ::testing::TestWithParam<int> {
   }
 
   void Settle(size_t which, Outcome outcome) {
+    const absl::Duration retry_after =
+        OneIn(5) ? absl::Milliseconds(Pick(-10, 15'000)) : absl::ZeroDuration();
     Log(absl::StrCat("settle call ", which, " of ", held_.size(), ": ",
-                     std::string(ToString(outcome))));
+                     std::string(ToString(outcome)), ", retry after ",
+                     absl::FormatDuration(retry_after)));
     std::swap(held_[which], held_.back());
     Held held = std::move(held_.back());
     held_.pop_back();
     if (outcome == Outcome::kAbandoned && OneIn(2)) {
       held.real = Permit();
     } else {
-      held.real.Record(outcome);
+      held.real.Record(outcome, retry_after);
     }
-    model_.End(held.model, outcome);
+    model_.End(held.model, outcome, retry_after);
   }
 
   Outcome RandomOutcome() {

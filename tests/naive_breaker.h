@@ -66,7 +66,7 @@ class NaiveBreaker {
     return std::nullopt;
   }
 
-  void End(const Call& call, Outcome outcome) {
+  void End(const Call& call, Outcome outcome, absl::Duration retry_after) {
     --seen_.in_flight;
     // A probe whose lease or era is over has no place to give back.
     const bool has_place = call.probe != 0 && call.era == era_ &&
@@ -96,10 +96,10 @@ class NaiveBreaker {
     failures_in_row_ = failed ? failures_in_row_ + 1 : 0;
     successes_in_row_ = failed ? 0 : successes_in_row_ + 1;
     if (call.probe != 0) {
-      JudgeProbe(failed, slow);
+      JudgeProbe(failed, slow, retry_after);
     } else if ((failed || slow) && mode_ != Mode::kForcedClosed) {
       const auto reason = WhyTrip(Window(), failed ? failures_in_row_ : 0);
-      if (reason.has_value()) Move(State::kOpen, *reason);
+      if (reason.has_value()) Move(State::kOpen, *reason, retry_after);
     }
   }
 
@@ -238,9 +238,9 @@ class NaiveBreaker {
         [this](const auto& probe) { return probe.second > Now(); });
   }
 
-  void JudgeProbe(bool failed, bool slow) {
+  void JudgeProbe(bool failed, bool slow, absl::Duration retry_after) {
     if (failed) {
-      Move(State::kOpen, TransitionReason::kProbeFailed);
+      Move(State::kOpen, TransitionReason::kProbeFailed, retry_after);
     } else if (slow) {
       Move(State::kOpen, TransitionReason::kProbeSlow);
     } else if (++seen_.probe_successes >=
@@ -255,7 +255,9 @@ class NaiveBreaker {
       time = std::min(time * options_.open_duration_multiplier,
                       static_cast<double>(Nanos(options_.open_duration_max)));
     }
-    return opened_at_ + std::llround(time);
+    const int64_t asked =
+        Nanos(std::min(asked_for_, options_.open_duration_max));
+    return opened_at_ + std::max<int64_t>(asked, std::llround(time));
   }
 
   void HalfOpenIfTime() {
@@ -265,7 +267,8 @@ class NaiveBreaker {
     }
   }
 
-  void Move(State to, TransitionReason reason) {
+  void Move(State to, TransitionReason reason,
+            absl::Duration asked_for = absl::ZeroDuration()) {
     Transition transition;
     transition.from = state_;
     transition.to = to;
@@ -282,6 +285,7 @@ class NaiveBreaker {
         ++seen_.reopenings;
       }
       opened_at_ = Now();
+      asked_for_ = asked_for;
       transition.open_for = mode_ == Mode::kForcedOpen
                                 ? absl::InfiniteDuration()
                                 : absl::Nanoseconds(OpenUntil() - Now());
@@ -313,6 +317,7 @@ class NaiveBreaker {
   int64_t successes_in_row_ = 0;
 
   int64_t opened_at_ = 0;
+  absl::Duration asked_for_;  // by the server, with the failure that opened it
   int64_t last_probe_ = 0;
   std::map<int64_t, int64_t> probes_;  // to the ends of their leases
 };

@@ -65,9 +65,9 @@ template <typename T>
 void AddDuration(std::vector<Invalid>* all, const std::string& field,
                  T O::*member, const std::string& range) {
   for (const absl::Duration value :
-       {absl::ZeroDuration(), -absl::Nanoseconds(1), -absl::Seconds(5),
-        kYear + absl::Nanoseconds(1), absl::InfiniteDuration(),
-        -absl::InfiniteDuration()}) {
+       {absl::ZeroDuration(), absl::Nanoseconds(1) / 4, -absl::Nanoseconds(1),
+        -absl::Seconds(5), kYear + absl::Nanoseconds(1),
+        absl::InfiniteDuration(), -absl::InfiniteDuration()}) {
     all->push_back(With(field + std::to_string(all->size()), member, value,
                         field + " is " + absl::FormatDuration(value) +
                             ", must be in " + range));
@@ -80,7 +80,7 @@ std::vector<Invalid> AllInvalid() {
             "(0, 1)", {0, 1, -0.5, 1.5, 5, kNan, kInfinity, -kInfinity});
   AddCount(&all, "minimum_calls", &O::minimum_calls, "[1, 1000000000]",
            {0, -1, kLeast, 1'000'000'001, kHuge});
-  AddDuration(&all, "window", &O::window, "(0, 365 days]");
+  AddDuration(&all, "window", &O::window, "[1ns, 365 days]");
   for (const int value : {0, -1, 61, std::numeric_limits<int>::max(),
                           std::numeric_limits<int>::min()}) {
     all.push_back(With(
@@ -90,7 +90,7 @@ std::vector<Invalid> AllInvalid() {
   }
   AddCount(&all, "consecutive_failures", &O::consecutive_failures,
            "[1, 1000000]", {0, -1, kLeast, 1'000'001, kHuge});
-  AddDuration(&all, "open_duration", &O::open_duration, "(0, 365 days]");
+  AddDuration(&all, "open_duration", &O::open_duration, "[1ns, 365 days]");
   AddDouble(&all, "open_duration_multiplier", &O::open_duration_multiplier,
             "[1, 1000]", {0, 0.5, -2, 1001, kNan, kInfinity, -kInfinity});
   AddDuration(&all, "open_duration_max", &O::open_duration_max,
@@ -105,7 +105,7 @@ std::vector<Invalid> AllInvalid() {
   AddCount(&all, "half_open_successes_to_close",
            &O::half_open_successes_to_close, "[1, 1000000]",
            {0, -1, kLeast, 1'000'001, kHuge});
-  AddDuration(&all, "half_open_lease", &O::half_open_lease, "(0, 365 days]");
+  AddDuration(&all, "half_open_lease", &O::half_open_lease, "[1ns, 365 days]");
   return all;
 }
 
@@ -138,7 +138,7 @@ TEST(OptionsTest, SlowCallDurationOutOfRangeIsRefused) {
     options.slow_call_rate_threshold = 0.5;
     EXPECT_EQ(ErrorOf(options), "slow_call_duration is " +
                                     absl::FormatDuration(value) +
-                                    ", must be in (0, 365 days]");
+                                    ", must be in [1ns, 365 days]");
   }
 }
 
@@ -201,7 +201,7 @@ TEST(OptionsTest, FieldsInRangeAreNotNamed) {
   options.half_open_lease = absl::ZeroDuration();
   EXPECT_EQ(ErrorOf(options),
             "minimum_calls is 0, must be in [1, 1000000000]; "
-            "half_open_lease is 0, must be in (0, 365 days]");
+            "half_open_lease is 0, must be in [1ns, 365 days]");
 }
 
 TEST(OptionsTest, OpenDurationAboveItsMaximumIsRefused) {

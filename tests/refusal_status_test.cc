@@ -128,6 +128,14 @@ TEST(ParseRefusal, TellsNoTimeWhereNoneIsKnown) {
             std::nullopt);
 }
 
+TEST(ParseRefusal, SurvivesAKeyThatIsNotUtf8) {
+  const grpc::Status status =
+      MakeRefusalStatus({"n\xff", "s\xff", "m\xff"}, Refusal());
+  const std::optional<RefusalInfo> refusal = ParseRefusal(status);
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->key, (BreakerKey{"n\uFFFD", "s\uFFFD", "m\uFFFD"}));
+}
+
 TEST(ParseRefusal, DoesNotTakeAServersUnavailableForARefusal) {
   EXPECT_EQ(
       ParseRefusal(grpc::Status(grpc::StatusCode::UNAVAILABLE, "no route")),

@@ -2,7 +2,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <thread>
 
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
@@ -52,22 +51,18 @@ TEST(SeqLockTest, KeepsDifferentFieldsApart) {
 
 TEST(SeqLockTest, ReaderNeverSeesATornValueNorAnOlderOne) {
   constexpr int kReaders = 3;
-  constexpr uint64_t kWrites = 1'000'000;
+  constexpr int kReads = 1'000'000;
   SeqLock<Value> lock;
-  std::atomic<bool> done{false};
-  std::atomic<uint64_t> torn{0};
-  std::atomic<uint64_t> back{0};
-  std::atomic<int> ready{0};
+  std::atomic<int> readers_left{kReaders};
+  std::atomic<int> torn{0};
+  std::atomic<int> back{0};
   RunThreads(kReaders + 1, [&](int t) {
-    ++ready;
-    while (ready < kReaders + 1) std::this_thread::yield();
     if (t == kReaders) {
-      for (uint64_t n = 1; n <= kWrites; ++n) lock.Write(AllOf(n));
-      done = true;
+      for (uint64_t n = 1; readers_left > 0; ++n) lock.Write(AllOf(n));
       return;
     }
     uint64_t last = 0;
-    while (!done) {
+    for (int i = 0; i < kReads; ++i) {
       Value value;
       if (!lock.TryRead(&value)) continue;
       for (const uint64_t field : value.fields) {
@@ -76,6 +71,7 @@ TEST(SeqLockTest, ReaderNeverSeesATornValueNorAnOlderOne) {
       back += value.fields[0] < last;
       last = value.fields[0];
     }
+    --readers_left;
   });
   EXPECT_EQ(torn.load(), 0);
   EXPECT_EQ(back.load(), 0);

@@ -1,4 +1,4 @@
-#include "exporter/utf8.h"
+#include "breaker/utf8.h"
 
 #include <gtest/gtest.h>
 

@@ -1,7 +1,7 @@
-// Prometheus takes label values in UTF-8 only: one stray byte, and it refuses
-// the whole scrape.
-#ifndef AUTOBREAKER_EXPORTER_UTF8_H_
-#define AUTOBREAKER_EXPORTER_UTF8_H_
+// The name of a breaker may be any bytes; Prometheus and protobuf take UTF-8
+// only, and refuse a whole scrape or message for one stray byte.
+#ifndef AUTOBREAKER_BREAKER_UTF8_H_
+#define AUTOBREAKER_BREAKER_UTF8_H_
 
 #include <string>
 
@@ -15,4 +15,4 @@ std::string ReplaceInvalidUtf8(absl::string_view text);
 
 }  // namespace autobreaker
 
-#endif  // AUTOBREAKER_EXPORTER_UTF8_H_
+#endif  // AUTOBREAKER_BREAKER_UTF8_H_
