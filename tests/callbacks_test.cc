@@ -222,7 +222,7 @@ TEST(CallbackThreadsTest, IsCalledOneAtATimeAndInOrder) {
     --inside;
   });
   RunThreads(4, [&](int t) {
-    for (int i = 0; i < 3'000; ++i) {
+    for (int i = 0; i < 1'000; ++i) {
       breaker->TryAcquire().Record(Outcome::kFailure);
       breaker->SetMode((i + t) % 2 ? Mode::kForcedClosed : Mode::kAutomatic);
     }
