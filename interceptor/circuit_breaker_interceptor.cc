@@ -59,7 +59,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
     }
     bool hijack = false;
     if (at(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
-      hijack = Decide(methods) == Refuse::kByHijack;
+      hijack = Decide(methods);
     }
     // Comes to a hijacked call only.
     if (at(InterceptionHookPoints::PRE_RECV_MESSAGE)) {
@@ -84,10 +84,11 @@ class CircuitBreakerInterceptor final : public Interceptor {
     kRefused,   // answer_ is what the caller gets
     kEnded,     // the call is over
   };
-  enum class Refuse { kNo, kByHijack, kByCancel };
 
   // Asks the breaker, the first time that something is about to be sent.
-  Refuse Decide(InterceptorBatchMethods* methods) {
+  // Answers whether to refuse by hijacking; a refusal by cancelling is under
+  // way then.
+  bool Decide(InterceptorBatchMethods* methods) {
     // Once, since a string of it is too long to be made without allocating.
     static const std::string* const bypass =
         new std::string(kBypassMetadataKey);
@@ -96,7 +97,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
     }
     Phase expected = Phase::kNew;
     if (!phase_.compare_exchange_strong(expected, Phase::kDeciding)) {
-      return Refuse::kNo;
+      return false;
     }
     // Such a call never reaches the server, which therefore is not to blame.
     never_sent_ =
@@ -115,18 +116,18 @@ class CircuitBreakerInterceptor final : public Interceptor {
             expected, admitted ? Phase::kAdmitted : Phase::kRefused)) {
       // The call ended before it was sent.
       permit_.Record(Outcome::kIgnored);
-      return Refuse::kNo;
+      return false;
     }
     // From here on permit_ belongs to End(), which may run at this moment.
-    if (admitted) return Refuse::kNo;
+    if (admitted) return false;
     // Hijacking is the cheaper way, but a hijacked stream of requests goes on
     // accepting writes, and hangs if corked in the callback API.
     if (info_->type() == ClientRpcInfo::Type::UNARY ||
         info_->type() == ClientRpcInfo::Type::SERVER_STREAMING) {
-      return Refuse::kByHijack;
+      return true;
     }
     info_->client_context()->TryCancel();
-    return Refuse::kByCancel;
+    return false;
   }
 
   void WriteAnswer(InterceptorBatchMethods* methods) {
