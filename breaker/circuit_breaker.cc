@@ -48,6 +48,7 @@ Permit& Permit::operator=(Permit&& other) noexcept {
   generation_ = other.generation_;
   probe_ = other.probe_;
   start_ = other.start_;
+  state_ = other.state_;
   kind_ = other.kind_;
   timed_ = other.timed_;
   return *this;
@@ -65,9 +66,8 @@ absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
   if (environment == nullptr) {
     environment = std::make_shared<const BreakerEnvironment>();
   }
-  if (environment->clock == nullptr) {
-    return absl::InvalidArgumentError(
-        "environment.clock is null, must be a clock");
+  if (absl::Status status = environment->Validate(); !status.ok()) {
+    return status;
   }
   return std::shared_ptr<CircuitBreaker>(new CircuitBreaker(
       std::move(key), std::make_shared<const BreakerOptions>(options),
@@ -79,6 +79,13 @@ CircuitBreaker::CircuitBreaker(
     std::shared_ptr<const BreakerEnvironment> environment)
     : key_(std::move(key)),
       environment_(std::move(environment)),
+      durations_(environment_->duration_buckets.empty()
+                     ? nullptr
+                     : std::make_unique<DurationHistogram>(
+                           &environment_->duration_buckets)),
+      status_codes_(environment_->count_status_codes
+                        ? std::make_unique<ShardedArray>(kStatusCodeCount)
+                        : nullptr),
       options_(std::move(options)),
       random_(SeedFor(*environment_, key_)),
       last_transition_time_(environment_->clock->WallNow()) {
@@ -104,6 +111,7 @@ Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
   Permit permit;
   permit.breaker_ = this;
   permit.generation_ = GenerationOf(word);
+  permit.state_ = StateOf(word);
   permit.kind_ = kind;
   if (TimedOf(word)) {
     permit.timed_ = true;
@@ -182,14 +190,25 @@ void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
     return;
   }
   const bool failed = outcome == Outcome::kFailure;
-  // Compared with what is in force now; 0 if calls are no longer judged by it.
-  const MonotonicTime::duration limit(
-      slow_call_duration_.load(std::memory_order_relaxed));
-  const bool slow = permit.timed_ && limit.count() > 0 &&
-                    environment_->clock->Now() - permit.start_ >= limit;
+  bool slow = false;
+  MonotonicTime now;
+  if (permit.timed_) {
+    now = environment_->clock->Now();
+    const MonotonicTime::duration taken = now - permit.start_;
+    // Compared with what is in force now; 0 if calls are no longer judged by
+    // it.
+    const MonotonicTime::duration limit(
+        slow_call_duration_.load(std::memory_order_relaxed));
+    slow = limit.count() > 0 && taken >= limit;
+    // First, so that every call seen finished is seen here too; what follows
+    // may even destroy the breaker (see DeliverTransitions).
+    if (durations_ != nullptr) durations_->Add(permit.state_, taken);
+  } else {
+    now = CoarseNow();
+  }
   switch (permit.kind_) {
     case Permit::Kind::kNormal:
-      return SettleNormal(permit, failed, slow, retry_after);
+      return SettleNormal(permit, now, failed, slow, retry_after);
     case Permit::Kind::kProbe:
       return SettleProbe(permit, failed, slow, retry_after);
     case Permit::Kind::kUnjudged:
@@ -197,9 +216,10 @@ void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
   }
 }
 
-void CircuitBreaker::SettleNormal(const Permit& permit, bool failed, bool slow,
+void CircuitBreaker::SettleNormal(const Permit& permit, MonotonicTime now,
+                                  bool failed, bool slow,
                                   absl::Duration retry_after) {
-  AdvanceWindow(/*wait=*/failed || slow);
+  AdvanceWindow(now, /*wait=*/failed || slow);
   const uint64_t word = word_.load(std::memory_order_acquire);
   // The counters compare only the low bits of the generation, which is enough
   // for a transition that comes after this line, but not for a call that lasted
@@ -298,8 +318,7 @@ void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed,
   DeliverTransitions();
 }
 
-void CircuitBreaker::AdvanceWindow(bool wait) {
-  const MonotonicTime now = CoarseNow();
+void CircuitBreaker::AdvanceWindow(MonotonicTime now, bool wait) {
   if (now.time_since_epoch().count() <
       next_boundary_.load(std::memory_order_relaxed)) {
     return;
@@ -379,7 +398,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       transition.open_for = ModeOf(word) == Mode::kForcedOpen
                                 ? absl::InfiniteDuration()
                                 : absl::FromChrono(refuse_until() - now);
-      last_trip_ = std::make_unique<const Transition>(transition);
+      last_trip_ = std::make_shared<const Transition>(transition);
       break;
   }
   PublishEvidenceLocked();
@@ -444,7 +463,8 @@ void CircuitBreaker::SetRefuseUntilLocked(MonotonicTime time) {
 void CircuitBreaker::SetWordLocked(uint64_t generation, State state,
                                    Mode mode) {
   word_.store(generation << kGenerationShift |
-                  static_cast<uint64_t>(options_->JudgesSlowCalls())
+                  static_cast<uint64_t>(options_->JudgesSlowCalls() ||
+                                        durations_ != nullptr)
                       << kTimedShift |
                   static_cast<uint64_t>(mode) << kModeShift |
                   static_cast<uint64_t>(state),
@@ -510,6 +530,10 @@ BreakerOptions CircuitBreaker::options() const {
 BreakerSnapshot CircuitBreaker::Snapshot() {
   BreakerSnapshot s;
   s.key = key_;
+  std::shared_ptr<const BreakerOptions> options;
+  std::shared_ptr<const Transition> last_trip;
+  // Only what must be of one moment is read under the lock, for which a call
+  // may be waiting.
   {
     MutexLock lock(&mu_);
     const MonotonicTime now = CoarseNow();
@@ -517,16 +541,14 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     AdvanceWindowLocked(now);
 
     const uint64_t word = word_.load(std::memory_order_relaxed);
-    s.options = *options_;
     s.mode = ModeOf(word);
     s.state = StateOf(word);
+    options = options_;
+    last_trip = last_trip_;
     s.transitions = transitions_;
     s.trips = trips_;
-    s.callback_exceptions =
-        callback_exceptions_.load(std::memory_order_relaxed);
     s.reopenings = reopenings_;
     s.last_transition_time = last_transition_time_;
-    if (last_trip_ != nullptr) s.last_trip = *last_trip_;
     s.probes_in_flight = probes_.Count(now);
     s.probe_successes = probe_successes_;
     if (s.state == State::kOpen) {
@@ -545,34 +567,46 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
         judged.successes + counters_.Total(ShardedCounters::kUnjudgedSuccess);
     s.failures =
         judged.failures + counters_.Total(ShardedCounters::kUnjudgedFailure);
-    s.ignored = counters_.Total(ShardedCounters::kIgnored);
-    s.abandoned = counters_.Total(ShardedCounters::kAbandoned);
-    s.requests = counters_.Total(ShardedCounters::kAdmitted);
-    s.in_flight =
-        s.requests - (s.successes + s.failures + s.ignored + s.abandoned);
-
-    s.refused = {counters_.Total(ShardedCounters::kRefusedOpen),
-                 counters_.Total(ShardedCounters::kRefusedHalfOpen),
-                 counters_.Total(ShardedCounters::kRefusedForcedOpen)};
-    s.shadow_refused = {counters_.Total(ShardedCounters::kShadowOpen),
-                        counters_.Total(ShardedCounters::kShadowHalfOpen), 0};
 
     s.consecutive_successes = streak_.Successes(judged.successes);
     if (s.state == State::kClosed) {
       s.window = judged - window_.base();
       s.consecutive_failures = streak_.Failures(judged.successes);
-      if (s.mode != Mode::kForcedClosed) {
-        s.failures_until_trip = TripRule::From(*options_).FailuresUntilTrip(
-            s.window, s.consecutive_failures);
-        s.will_trip_next = s.failures_until_trip == 1;
-      }
     } else {
       s.window = window_at_trip_;
       s.consecutive_failures = failures_at_trip_;
     }
-    s.failure_rate = FailureRate(s.window);
-    s.success_rate = 1 - s.failure_rate;
   }
+  // Still in that order: what has ended is in the next two as well.
+  s.ignored = counters_.Total(ShardedCounters::kIgnored);
+  s.abandoned = counters_.Total(ShardedCounters::kAbandoned);
+  for (int state = 0; durations_ != nullptr && state < kStateCount; ++state) {
+    s.durations[state] = durations_->Counts(static_cast<State>(state));
+  }
+  for (int code = 0; status_codes_ != nullptr && code < kStatusCodeCount;
+       ++code) {
+    s.status_codes[code] = status_codes_->Total(code);
+  }
+  s.requests = counters_.Total(ShardedCounters::kAdmitted);
+  s.in_flight =
+      s.requests - (s.successes + s.failures + s.ignored + s.abandoned);
+  s.refused = {counters_.Total(ShardedCounters::kRefusedOpen),
+               counters_.Total(ShardedCounters::kRefusedHalfOpen),
+               counters_.Total(ShardedCounters::kRefusedForcedOpen)};
+  s.shadow_refused = {counters_.Total(ShardedCounters::kShadowOpen),
+                      counters_.Total(ShardedCounters::kShadowHalfOpen), 0};
+  s.callback_exceptions = callback_exceptions_.load(std::memory_order_relaxed);
+
+  s.options = *options;
+  if (last_trip != nullptr) s.last_trip = *last_trip;
+  s.failure_rate = FailureRate(s.window);
+  s.success_rate = 1 - s.failure_rate;
+  if (s.state == State::kClosed && s.mode != Mode::kForcedClosed) {
+    s.failures_until_trip = TripRule::From(s.options).FailuresUntilTrip(
+        s.window, s.consecutive_failures);
+    s.will_trip_next = s.failures_until_trip == 1;
+  }
+  // Last: it may destroy the breaker.
   DeliverTransitions();
   return s;
 }

@@ -24,8 +24,8 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <random>
@@ -37,12 +37,15 @@
 #include "absl/time/time.h"
 #include "breaker/clock.h"
 #include "breaker/counters.h"
+#include "breaker/durations.h"
+#include "breaker/environment.h"
 #include "breaker/key.h"
 #include "breaker/mutex.h"
 #include "breaker/options.h"
 #include "breaker/permit.h"
 #include "breaker/probes.h"
 #include "breaker/seqlock.h"
+#include "breaker/shards.h"
 #include "breaker/snapshot.h"
 #include "breaker/streak.h"
 #include "breaker/trip_rule.h"
@@ -50,22 +53,6 @@
 #include "breaker/window.h"
 
 namespace autobreaker {
-
-// What breakers need from the program around them.
-struct BreakerEnvironment {
-  // Must remain live while a breaker uses it.
-  const Clock* clock = Clock::System();
-
-  // Makes the jitter of open times repeatable, breaker by breaker. Different
-  // in every process when not set.
-  std::optional<uint64_t> seed;
-
-  // Called after each change of state: outside every lock, one at a time and
-  // in order for each breaker, in the thread of the call that caused it (or of
-  // one that is already delivering), which it holds up. It may use the breaker.
-  // What it throws is counted and dropped.
-  std::function<void(const Transition&)> on_transition;
-};
 
 // Why TryAcquire() refused.
 struct Refusal {
@@ -77,8 +64,8 @@ struct Refusal {
 
 class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
  public:
-  // INVALID_ARGUMENT if `options` are, or if the clock of `environment` is
-  // null. `environment` itself may be null, for defaults.
+  // INVALID_ARGUMENT if `options` or `environment` are, which may be null, for
+  // defaults.
   static absl::StatusOr<std::shared_ptr<CircuitBreaker>> Create(
       BreakerKey key, const BreakerOptions& options,
       std::shared_ptr<const BreakerEnvironment> environment = nullptr);
@@ -103,6 +90,15 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
 
   BreakerOptions options() const;
   BreakerSnapshot Snapshot();
+
+  // Counts a call that ended with this status, if the environment asks for it.
+  // Says nothing about the outcome, which the call's permit is told.
+  void CountStatusCode(absl::StatusCode code) {
+    const auto index = static_cast<size_t>(code);
+    if (status_codes_ != nullptr && index < kStatusCodeCount) {
+      status_codes_->Add(index);
+    }
+  }
 
   // Counts an exception out of a user's function that was called for this
   // breaker.
@@ -138,8 +134,8 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
 
   void Settle(const Permit& permit, Outcome outcome,
               absl::Duration retry_after);
-  void SettleNormal(const Permit& permit, bool failed, bool slow,
-                    absl::Duration retry_after);
+  void SettleNormal(const Permit& permit, MonotonicTime now, bool failed,
+                    bool slow, absl::Duration retry_after);
   void SettleProbe(const Permit& permit, bool failed, bool slow,
                    absl::Duration retry_after);
   void ReleaseProbe(const Permit& permit);
@@ -149,7 +145,7 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   void JudgeWindow(uint64_t generation, bool failed,
                    absl::Duration retry_after);
   // Does nothing if others hold the lock and `wait` is false.
-  void AdvanceWindow(bool wait);
+  void AdvanceWindow(MonotonicTime now, bool wait);
   void DeliverTransitions();
 
   void AdvanceWindowLocked(MonotonicTime now)
@@ -170,6 +166,9 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   const BreakerKey key_;
   const std::shared_ptr<const BreakerEnvironment> environment_;
   ShardedCounters counters_;
+  // Null where the environment does not ask for them.
+  const std::unique_ptr<DurationHistogram> durations_;
+  const std::unique_ptr<ShardedArray> status_codes_;
 
   // State, mode, whether calls are timed, and generation; see the .cc file.
   std::atomic<uint64_t> word_{0};
@@ -196,7 +195,7 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   double open_random_ ABSL_GUARDED_BY(mu_) = 0;  // drawn at opened_at_
   absl::Duration open_at_least_ ABSL_GUARDED_BY(mu_);
   absl::Time last_transition_time_ ABSL_GUARDED_BY(mu_);
-  std::unique_ptr<const Transition> last_trip_ ABSL_GUARDED_BY(mu_);
+  std::shared_ptr<const Transition> last_trip_ ABSL_GUARDED_BY(mu_);
   // What there was when the breaker left closed.
   CallCounts window_at_trip_ ABSL_GUARDED_BY(mu_);
   int64_t failures_at_trip_ ABSL_GUARDED_BY(mu_) = 0;

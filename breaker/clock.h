@@ -28,9 +28,8 @@ class Clock {
   // Exact monotonic time; measures how long calls take.
   virtual MonotonicTime Now() const = 0;
 
-  // Monotonic time that may lag Now() by a few milliseconds and is several
-  // times cheaper to read; orders everything else a breaker does. Values of
-  // Now() and CoarseNow() are not compared with each other.
+  // Now() as of a few milliseconds ago at most, and several times cheaper to
+  // read; orders everything else a breaker does.
   virtual MonotonicTime CoarseNow() const = 0;
 
   // Wall time. Only shown to people, never decided upon.

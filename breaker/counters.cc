@@ -1,8 +1,5 @@
 #include "breaker/counters.h"
 
-#include <algorithm>
-#include <thread>
-
 namespace autobreaker {
 namespace {
 
@@ -13,26 +10,12 @@ constexpr uint64_t kTagMask = (uint64_t{1} << kTagBits) - 1;
 constexpr uint64_t kCountMask = ~uint64_t{0} >> kTagBits;
 constexpr uint64_t kOne = uint64_t{1} << kTagBits;
 
-constexpr unsigned kMostShards = 64;
-
-unsigned CountShards() {
-  const unsigned cpus = std::thread::hardware_concurrency();
-  unsigned shards = 1;
-  while (shards < std::min(cpus, kMostShards)) shards *= 2;
-  return shards;
-}
-
 }  // namespace
 
 CallCounts operator-(const CallCounts& a, const CallCounts& b) {
   return {(a.successes - b.successes) & kCountMask,
           (a.failures - b.failures) & kCountMask,
           (a.slow - b.slow) & kCountMask};
-}
-
-unsigned ShardedCounters::ShardCount() {
-  static const unsigned count = CountShards();
-  return count;
 }
 
 ShardedCounters::ShardedCounters(uint64_t start)

@@ -1,8 +1,7 @@
 // The lifetime counters of one breaker, kept apart by CPU.
 //
-// Each CPU adds to a shard of its own, so that threads on different CPUs do
-// not write the same cache line; a reader adds the shards up. A counter never
-// goes back: not at a transition, not at an update, not at a change of mode.
+// A counter never goes back: not at a transition, not at an update, not at a
+// change of mode.
 //
 // Judged counters hold the results that a verdict may rest on. A judged result
 // is added only in the generation it was admitted in, and the check and the
@@ -15,16 +14,11 @@
 #ifndef AUTOBREAKER_BREAKER_COUNTERS_H_
 #define AUTOBREAKER_BREAKER_COUNTERS_H_
 
-#ifdef __linux__
-#include <sched.h>
-#else
-#include <functional>
-#include <thread>
-#endif
-
 #include <atomic>
 #include <cstdint>
 #include <memory>
+
+#include "breaker/shards.h"
 
 namespace autobreaker {
 
@@ -87,10 +81,6 @@ class ShardedCounters {
   CallCounts JudgedTotals() const;
   uint64_t Total(Counter counter) const;
 
-  // How many shards a breaker has on this machine: its CPUs, rounded up to a
-  // power of two, at most 64.
-  static unsigned ShardCount();
-
  private:
   static constexpr int kJudgedCount = 3;
   static constexpr int kCounterCount = 12;
@@ -102,16 +92,7 @@ class ShardedCounters {
     std::atomic<uint64_t> counters[kCounterCount];
   };
 
-  // Any number will do that differs between threads that run at once.
-  static unsigned ThisCpu() {
-#ifdef __linux__
-    return static_cast<unsigned>(sched_getcpu());
-#else
-    return std::hash<std::thread::id>()(std::this_thread::get_id());
-#endif
-  }
-
-  Shard& Local() const { return shards_[ThisCpu() & (shard_count_ - 1)]; }
+  Shard& Local() const { return shards_[ThisShard(shard_count_)]; }
   uint64_t JudgedTotal(Judged counter) const;
 
   const unsigned shard_count_;  // a power of two

@@ -58,7 +58,8 @@ class Permit {
   CircuitBreaker* breaker_ = nullptr;
   uint64_t generation_ = 0;
   uint64_t probe_ = 0;
-  MonotonicTime start_;  // only if timed_
+  MonotonicTime start_;           // only if timed_
+  State state_ = State::kClosed;  // that admitted it
   Kind kind_ = Kind::kNormal;
   bool timed_ = false;
 };

@@ -15,9 +15,8 @@ absl::StatusOr<std::shared_ptr<BreakerRegistry>> BreakerRegistry::Create(
     return absl::InvalidArgumentError(absl::StrCat(
         "max_breakers is ", options.max_breakers, ", must be in [1, 1000000]"));
   }
-  if (options.environment.clock == nullptr) {
-    return absl::InvalidArgumentError(
-        "environment.clock is null, must be a clock");
+  if (absl::Status status = options.environment.Validate(); !status.ok()) {
+    return status;
   }
   return std::shared_ptr<BreakerRegistry>(
       new BreakerRegistry(std::move(options)));

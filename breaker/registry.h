@@ -24,6 +24,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "breaker/circuit_breaker.h"
+#include "breaker/environment.h"
 #include "breaker/key.h"
 #include "breaker/mutex.h"
 #include "breaker/options.h"
@@ -71,6 +72,9 @@ class BreakerRegistry {
   // by method, then by service, then by name. INVALID_ARGUMENT changes nothing.
   absl::Status SetOptions(const BreakerKey& scope,
                           const BreakerOptions& options);
+
+  // What all breakers here share.
+  const BreakerEnvironment& environment() const { return *environment_; }
 
   // Calls that got no breaker. Never goes back.
   uint64_t overflow_total() const {

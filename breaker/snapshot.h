@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "absl/time/time.h"
 #include "breaker/counters.h"
@@ -30,6 +31,14 @@ struct Transition {
   absl::Duration open_for;
 };
 
+// How long finished calls took.
+struct DurationCounts {
+  // Calls by bucket, those of lower buckets not included. One more than
+  // BreakerEnvironment::duration_buckets, or none where that is empty.
+  std::vector<uint64_t> buckets;
+  double sum_seconds = 0;
+};
+
 struct BreakerSnapshot {
   BreakerKey key;
   BreakerOptions options;
@@ -53,6 +62,12 @@ struct BreakerSnapshot {
   std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions = {};
   std::array<uint64_t, kTripReasonCount> trips = {};
   uint64_t callback_exceptions = 0;
+
+  // Where the environment asks for it. By the State that admitted the calls;
+  // every call among `successes` and `failures` is in here.
+  std::array<DurationCounts, kStateCount> durations;
+  // By absl::StatusCode, which are gRPC's too.
+  std::array<uint64_t, kStatusCodeCount> status_codes = {};
 
   // What verdicts rest on. Until the breaker closes again these are as they
   // were when it opened, so that what opened it can be read while it matters;

@@ -56,6 +56,9 @@ enum class TransitionReason {
 // The reasons below this number can open a breaker.
 inline constexpr int kTripReasonCount = 6;
 
+// Those of absl::StatusCode, OK included, whose numbers are the ones of gRPC.
+inline constexpr int kStatusCodeCount = 17;
+
 // Lower-case names with underscores, as in metric labels. They never change.
 absl::string_view ToString(State state);
 absl::string_view ToString(Mode mode);

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "absl/strings/str_cat.h"
+
 namespace autobreaker {
 namespace {
 
@@ -38,7 +40,9 @@ std::string ReplaceInvalidUtf8(absl::string_view text) {
   while (!text.empty()) {
     const size_t length = SequenceLength(text);
     if (length == 0) {
-      valid += "\xEF\xBF\xBD";
+      absl::StrAppend(
+          &valid, "\xEF\xBF\xBD",
+          absl::Hex(static_cast<unsigned char>(text.front()), absl::kZeroPad2));
       text.remove_prefix(1);
     } else {
       valid.append(text.data(), length);

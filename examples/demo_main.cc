@@ -28,6 +28,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "breaker/clock.h"
+#include "breaker/environment.h"
 #include "breaker/options.h"
 #include "breaker/registry.h"
 #include "breaker/snapshot.h"
@@ -196,6 +197,8 @@ int Run(const Plan& plan) {
   RegistryOptions registry_options;
   registry_options.defaults = DemoOptions();
   registry_options.environment.seed = plan.seed;
+  registry_options.environment.duration_buckets = DefaultDurationBuckets();
+  registry_options.environment.count_status_codes = true;
   registry_options.environment.on_transition =
       [display](const Transition& transition) { display->Add(transition); };
   const std::shared_ptr<BreakerRegistry> registry =
@@ -210,7 +213,7 @@ int Run(const Plan& plan) {
       GuardedChannel(registry, own_server ? "shop" : plan.target, address);
 
   // Their metrics, beside those of the program itself.
-  const auto collector = std::make_shared<BreakerCollector>(registry);
+  const auto collector = BreakerCollector::Create(registry).value();
   exposer->RegisterCollectable(collector);
   const auto own_metrics = std::make_shared<prometheus::Registry>();
   exposer->RegisterCollectable(own_metrics);

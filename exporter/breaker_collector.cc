@@ -3,12 +3,22 @@
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_type.h>
 
+#include <initializer_list>
+#include <limits>
+#include <map>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 #include "breaker/circuit_breaker.h"
+#include "breaker/environment.h"
+#include "breaker/mutex.h"
 #include "breaker/snapshot.h"
 #include "breaker/types.h"
 #include "breaker/utf8.h"
@@ -21,33 +31,62 @@ using prometheus::MetricFamily;
 using prometheus::MetricType;
 using Labels = std::vector<ClientMetric::Label>;
 
+// One more label of a sample.
+struct Label {
+  const char* name;
+  absl::string_view value;
+};
+
 // Adds the samples of one breaker to a family.
 class Samples {
  public:
   Samples(const Labels& breaker, MetricFamily* family)
       : breaker_(breaker), family_(family) {}
 
-  void Add(double value, const Labels& more = {}) {
-    ClientMetric metric;
-    metric.label = breaker_;
-    metric.label.insert(metric.label.end(), more.begin(), more.end());
+  void Add(double value, std::initializer_list<Label> more = {}) {
+    ClientMetric& metric = AddMetric(more);
     if (family_->type == MetricType::Counter) {
       metric.counter.value = value;
     } else {
       metric.gauge.value = value;
     }
-    family_->metric.push_back(std::move(metric));
   }
 
   // One sample for each enumerator from 0 up, told apart by its name.
   template <typename Enum, typename Counts>
   void AddEach(const char* label, const Counts& counts, int size) {
     for (int i = 0; i < size; ++i) {
-      Add(counts[i], {{label, std::string(ToString(static_cast<Enum>(i)))}});
+      Add(counts[i], {{label, ToString(static_cast<Enum>(i))}});
     }
   }
 
+  void AddHistogram(const std::vector<absl::Duration>& bounds,
+                    const DurationCounts& counts,
+                    std::initializer_list<Label> more) {
+    ClientMetric::Histogram& histogram = AddMetric(more).histogram;
+    histogram.bucket.reserve(counts.buckets.size());
+    uint64_t sum = 0;
+    for (size_t i = 0; i < counts.buckets.size(); ++i) {
+      sum += counts.buckets[i];
+      histogram.bucket.push_back(
+          {sum, i < bounds.size() ? absl::ToDoubleSeconds(bounds[i])
+                                  : std::numeric_limits<double>::infinity()});
+    }
+    histogram.sample_count = sum;
+    histogram.sample_sum = counts.sum_seconds;
+  }
+
  private:
+  ClientMetric& AddMetric(std::initializer_list<Label> more) {
+    ClientMetric& metric = family_->metric.emplace_back();
+    metric.label.reserve(breaker_.size() + more.size());
+    metric.label.assign(breaker_.begin(), breaker_.end());
+    for (const Label& label : more) {
+      metric.label.push_back({label.name, std::string(label.value)});
+    }
+    return metric;
+  }
+
   const Labels& breaker_;
   MetricFamily* const family_;
 };
@@ -68,6 +107,11 @@ constexpr Metric kMetrics[] = {
      [](const BreakerSnapshot& s, Samples to) {
        to.Add(static_cast<int>(s.state));
      }},
+    {"mode", kGauge,
+     "Who decides: 0 the breaker, 1 forced open, 2 forced closed, 3 shadow.",
+     [](const BreakerSnapshot& s, Samples to) {
+       to.Add(static_cast<int>(s.mode));
+     }},
     {"requests_total", kCounter, "Calls admitted.",
      [](const BreakerSnapshot& s, Samples to) { to.Add(s.requests); }},
     {"successes_total", kCounter, "Calls that succeeded.",
@@ -84,6 +128,9 @@ constexpr Metric kMetrics[] = {
     {"late_results_total", kCounter,
      "Successes and failures that came after the state they belonged to.",
      [](const BreakerSnapshot& s, Samples to) { to.Add(s.late_results); }},
+    {"slow_calls_total", kCounter,
+     "Successes and failures that took slow_call_duration or longer.",
+     [](const BreakerSnapshot& s, Samples to) { to.Add(s.slow_calls); }},
     {"rejected_total", kCounter, "Calls refused, by what refused them.",
      [](const BreakerSnapshot& s, Samples to) {
        to.AddEach<RefusalReason>("reason", s.refused, kRefusalReasonCount);
@@ -101,8 +148,8 @@ constexpr Metric kMetrics[] = {
          for (int state = 0; state < kStateCount; ++state) {
            if (state == from) continue;
            to.Add(s.transitions[from][state],
-                  {{"from", std::string(ToString(static_cast<State>(from)))},
-                   {"to", std::string(ToString(static_cast<State>(state)))}});
+                  {{"from", ToString(static_cast<State>(from))},
+                   {"to", ToString(static_cast<State>(state))}});
          }
        }
      }},
@@ -128,51 +175,164 @@ constexpr Metric kMetrics[] = {
      [](const BreakerSnapshot& s, Samples to) {
        to.Add(s.consecutive_failures);
      }},
+    {"window_requests", kGauge,
+     "Finished calls in the window; while not closed, those at the trip.",
+     [](const BreakerSnapshot& s, Samples to) { to.Add(s.window.finished()); }},
+    {"window_failures", kGauge,
+     "Failed calls in the window; while not closed, those at the trip.",
+     [](const BreakerSnapshot& s, Samples to) { to.Add(s.window.failures); }},
+    {"last_transition_timestamp_seconds", kGauge,
+     "Unix time of the last change of state; at first, of the creation.",
+     [](const BreakerSnapshot& s, Samples to) {
+       to.Add(
+           absl::ToDoubleSeconds(s.last_transition_time - absl::UnixEpoch()));
+     }},
+    {"open_remaining_seconds", kGauge,
+     "Time until probes are let through; 0 unless open, +Inf while forced "
+     "open.",
+     [](const BreakerSnapshot& s, Samples to) {
+       to.Add(absl::ToDoubleSeconds(s.open_remaining));
+     }},
 };
 
-MetricFamily MakeFamily(absl::string_view name, MetricType type,
-                        const char* help) {
-  MetricFamily family;
-  family.name = absl::StrCat("circuit_breaker_", name);
-  family.type = type;
-  family.help = help;
-  return family;
-}
+// Which collectors live, so that no two show the same; see Create().
+class Claims {
+ public:
+  static Claims& Get() {
+    static auto* const claims = new Claims;
+    return *claims;
+  }
+
+  bool Add(const BreakerRegistry* registry, const CollectorOptions& options) {
+    MutexLock lock(&mu_);
+    return claims_.emplace(registry, options.prefix, options.constant_labels)
+        .second;
+  }
+  void Remove(const BreakerRegistry* registry,
+              const CollectorOptions& options) {
+    MutexLock lock(&mu_);
+    claims_.erase({registry, options.prefix, options.constant_labels});
+  }
+
+ private:
+  Mutex mu_;
+  std::set<std::tuple<const BreakerRegistry*, std::string,
+                      std::map<std::string, std::string>>>
+      claims_ ABSL_GUARDED_BY(mu_);
+};
 
 }  // namespace
 
-BreakerCollector::BreakerCollector(
-    std::shared_ptr<const BreakerRegistry> registry)
-    : registry_(std::move(registry)) {}
+absl::StatusOr<std::shared_ptr<BreakerCollector>> BreakerCollector::Create(
+    std::shared_ptr<const BreakerRegistry> registry, CollectorOptions options) {
+  if (registry == nullptr) {
+    return absl::InvalidArgumentError("registry is null, must be a registry");
+  }
+  if (absl::Status status = options.Validate(); !status.ok()) return status;
+  if (!Claims::Get().Add(registry.get(), options)) {
+    return absl::AlreadyExistsError(absl::StrCat(
+        "a collector with prefix \"", options.prefix,
+        "\" and these constant_labels shows this registry already; register "
+        "that one, with as many exposers as you like"));
+  }
+  return std::shared_ptr<BreakerCollector>(
+      new BreakerCollector(std::move(registry), std::move(options)));
+}
 
-std::vector<MetricFamily> BreakerCollector::Collect() const {
+BreakerCollector::BreakerCollector(
+    std::shared_ptr<const BreakerRegistry> registry, CollectorOptions options)
+    : registry_(std::move(registry)), options_(std::move(options)) {}
+
+BreakerCollector::~BreakerCollector() {
+  Claims::Get().Remove(registry_.get(), options_);
+}
+
+std::vector<MetricFamily> BreakerCollector::Collect() const noexcept {
+  try {
+    return CollectOrThrow();
+  } catch (...) {
+    // Out of memory. A scrape less is better than a program less.
+    return {};
+  }
+}
+
+std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
+  const BreakerEnvironment& environment = registry_->environment();
+  const MonotonicTime start = environment.clock->Now();
   const std::vector<std::shared_ptr<CircuitBreaker>> breakers =
       registry_->Breakers();
+  Labels constant;
+  for (const auto& [name, value] : options_.constant_labels) {
+    constant.push_back({name, value});
+  }
 
   std::vector<MetricFamily> families;
+  families.reserve(std::size(kMetrics) + 5);
+  const auto add_family = [this, &families](const char* name, MetricType type,
+                                            const char* help) {
+    MetricFamily& family = families.emplace_back();
+    family.name = absl::StrCat(options_.prefix, name);
+    family.type = type;
+    family.help = help;
+    return &family;
+  };
   for (const Metric& metric : kMetrics) {
-    families.push_back(MakeFamily(metric.name, metric.type, metric.help));
+    add_family(metric.name, metric.type, metric.help);
   }
+  MetricFamily* const durations =
+      environment.duration_buckets.empty()
+          ? nullptr
+          : add_family("request_duration_seconds", MetricType::Histogram,
+                       "How long successes and failures took, by the state "
+                       "that admitted them.");
+  MetricFamily* const status_codes =
+      environment.count_status_codes
+          ? add_family("status_total", kCounter,
+                       "Calls that ended, by their status code.")
+          : nullptr;
+
   for (const std::shared_ptr<CircuitBreaker>& breaker : breakers) {
     const BreakerSnapshot snapshot = breaker->Snapshot();
-    const Labels labels = {
-        {"name", ReplaceInvalidUtf8(snapshot.key.name)},
-        {"service", ReplaceInvalidUtf8(snapshot.key.service)},
-        {"method", ReplaceInvalidUtf8(snapshot.key.method)}};
+    Labels labels = {
+        {options_.name_label, ReplaceInvalidUtf8(snapshot.key.name)},
+        {options_.service_label, ReplaceInvalidUtf8(snapshot.key.service)},
+        {options_.method_label, ReplaceInvalidUtf8(snapshot.key.method)}};
+    labels.insert(labels.end(), constant.begin(), constant.end());
     MetricFamily* family = families.data();
     for (const Metric& metric : kMetrics) {
       metric.add(snapshot, Samples(labels, family++));
     }
+    for (int i = 0; durations != nullptr && i < kStateCount; ++i) {
+      Samples(labels, durations)
+          .AddHistogram(environment.duration_buckets, snapshot.durations[i],
+                        {{"state", ToString(static_cast<State>(i))}});
+    }
+    for (int code = 0; status_codes != nullptr && code < kStatusCodeCount;
+         ++code) {
+      Samples(labels, status_codes)
+          .Add(snapshot.status_codes[code],
+               {{"code", absl::StatusCodeToString(
+                             static_cast<absl::StatusCode>(code))}});
+    }
+    // The first one tells how many samples each has.
+    if (breaker == breakers.front()) {
+      for (MetricFamily& f : families) {
+        f.metric.reserve(f.metric.size() * breakers.size());
+      }
+    }
   }
 
-  families.push_back(
-      MakeFamily("breakers", kGauge, "Breakers in the registry."));
-  Samples({}, &families.back()).Add(breakers.size());
-  families.push_back(
-      MakeFamily("breakers_overflow_total", kCounter,
-                 "Calls let through without a breaker, since the registry was "
-                 "full or their name too long."));
-  Samples({}, &families.back()).Add(registry_->overflow_total());
+  Samples(constant, add_family("breakers", kGauge, "Breakers in the registry."))
+      .Add(breakers.size());
+  Samples(constant,
+          add_family("breakers_overflow_total", kCounter,
+                     "Calls let through without a breaker, since the registry "
+                     "was full or their name too long."))
+      .Add(registry_->overflow_total());
+  Samples(constant, add_family("collect_duration_seconds", kGauge,
+                               "Time that this collection took."))
+      .Add(absl::ToDoubleSeconds(
+          absl::FromChrono(environment.clock->Now() - start)));
   return families;
 }
 

@@ -1,19 +1,22 @@
 // Shows the breakers of a registry to Prometheus.
 //
-//   auto collector = std::make_shared<BreakerCollector>(registry);
-//   prometheus::Exposer exposer("127.0.0.1:8080");
-//   exposer.RegisterCollectable(collector);
+//   auto collector = BreakerCollector::Create(registry);
+//   if (!collector.ok()) return collector.status();
+//   exposer.RegisterCollectable(*collector);
 //
-// Keep `collector` as long as the metrics are to be seen: the exposer has only
-// a weak_ptr, and leaves out without a word what is gone.
+// Keep the collector as long as the metrics are to be seen: the exposer has
+// only a weak_ptr, and leaves out without a word what is gone.
 //
-// Register one collector per registry with an exposer, and one registry if you
-// can: it serves as many channels as you like. A second collector repeats the
-// families of the first, which Prometheus's text format does not allow.
+// A registry has one collector, which may be registered with any number of
+// exposers; one registry serves as many channels as you like. Two collectors on
+// one exposer should have different prefixes. With constant labels alone to
+// tell them apart, families stand in the text twice: Prometheus reads that, but
+// its text format does not allow it, and promtool refuses it.
 //
-// Metrics are named circuit_breaker_*. All but those of the registry itself
-// have the labels name, service and method. Everything is read when it is
-// collected; nothing is done here while calls are made.
+// What is shown is docs/operations.md. Two families are there only if the
+// registry records them: see BreakerEnvironment::duration_buckets and
+// count_status_codes. Everything is read when it is collected; nothing is done
+// here while calls are made.
 //
 // Thread-safety: Collect() may be called from any thread at once.
 #ifndef AUTOBREAKER_EXPORTER_BREAKER_COLLECTOR_H_
@@ -25,22 +28,38 @@
 #include <memory>
 #include <vector>
 
+#include "absl/status/statusor.h"
 #include "breaker/registry.h"
+#include "exporter/collector_options.h"
 
 namespace autobreaker {
 
 class BreakerCollector final : public prometheus::Collectable {
  public:
-  // REQUIRES: registry != nullptr. Shares ownership of the registry.
-  explicit BreakerCollector(std::shared_ptr<const BreakerRegistry> registry);
+  // Shares ownership of the registry. INVALID_ARGUMENT if `registry` is null or
+  // `options` are bad; ALREADY_EXISTS if a collector lives that shows the same
+  // registry under the same prefix and constant labels: register that one.
+  static absl::StatusOr<std::shared_ptr<BreakerCollector>> Create(
+      std::shared_ptr<const BreakerRegistry> registry,
+      CollectorOptions options = {});
+
+  ~BreakerCollector() override;
 
   // One family per metric, each with every breaker, from one snapshot of each.
   // Like every look at a breaker it brings its state up to date, so a breaker
-  // whose open time is over is shown half-open even if nobody calls.
-  std::vector<prometheus::MetricFamily> Collect() const override;
+  // whose open time is over is shown half-open even if nobody calls. No call
+  // waits for it longer than it takes to read one breaker's counters. Never
+  // throws: without the memory for it, it answers nothing.
+  std::vector<prometheus::MetricFamily> Collect() const noexcept override;
 
  private:
+  BreakerCollector(std::shared_ptr<const BreakerRegistry> registry,
+                   CollectorOptions options);
+
+  std::vector<prometheus::MetricFamily> CollectOrThrow() const;
+
   const std::shared_ptr<const BreakerRegistry> registry_;
+  const CollectorOptions options_;
 };
 
 }  // namespace autobreaker

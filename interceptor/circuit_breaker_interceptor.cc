@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
@@ -147,6 +148,8 @@ class CircuitBreakerInterceptor final : public Interceptor {
     if (was == Phase::kRefused) {
       WriteAnswer(methods);
     } else if (was == Phase::kAdmitted) {
+      breaker_->CountStatusCode(static_cast<absl::StatusCode>(
+          methods->GetRecvStatus()->error_code()));
       permit_.Record(OutcomeOf(methods), RetryAfter(methods));
     }
   }

@@ -62,6 +62,12 @@ Scrape Flatten(const std::vector<MetricFamily>& families) {
   return scrape;
 }
 
+// Whether it has one sample, without a breaker's labels.
+bool IsOfTheRegistry(const MetricFamily& family) {
+  return absl::StartsWith(family.name, "circuit_breaker_breakers") ||
+         family.name == "circuit_breaker_collect_duration_seconds";
+}
+
 // A registry with one breaker, which trips at more than half of four calls.
 class BreakerCollectorTest : public testing::Test {
  protected:
@@ -74,7 +80,7 @@ class BreakerCollectorTest : public testing::Test {
     registry_options.max_breakers = 2;
     registry_options.environment.clock = &clock_;
     registry_ = *BreakerRegistry::Create(registry_options);
-    collector_ = std::make_unique<BreakerCollector>(registry_);
+    collector_ = *BreakerCollector::Create(registry_);
     breaker_ = registry_->GetOrCreate({"payments", "shop.Shop", "PlaceOrder"});
   }
 
@@ -100,7 +106,7 @@ class BreakerCollectorTest : public testing::Test {
   FakeClock clock_;
   BreakerOptions options_;
   std::shared_ptr<BreakerRegistry> registry_;
-  std::unique_ptr<BreakerCollector> collector_;
+  std::shared_ptr<BreakerCollector> collector_;
   std::shared_ptr<CircuitBreaker> breaker_;
 };
 
@@ -118,21 +124,28 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
       {"circuit_breaker_abandoned_total", counter},
       {"circuit_breaker_breakers", gauge},
       {"circuit_breaker_breakers_overflow_total", counter},
+      {"circuit_breaker_collect_duration_seconds", gauge},
       {"circuit_breaker_consecutive_failures", gauge},
       {"circuit_breaker_consecutive_successes", gauge},
       {"circuit_breaker_failure_rate", gauge},
       {"circuit_breaker_failures_total", counter},
       {"circuit_breaker_ignored_total", counter},
       {"circuit_breaker_in_flight", gauge},
+      {"circuit_breaker_last_transition_timestamp_seconds", gauge},
       {"circuit_breaker_late_results_total", counter},
+      {"circuit_breaker_mode", gauge},
+      {"circuit_breaker_open_remaining_seconds", gauge},
       {"circuit_breaker_rejected_total", counter},
       {"circuit_breaker_requests_total", counter},
       {"circuit_breaker_shadow_rejected_total", counter},
+      {"circuit_breaker_slow_calls_total", counter},
       {"circuit_breaker_state", gauge},
       {"circuit_breaker_success_rate", gauge},
       {"circuit_breaker_successes_total", counter},
       {"circuit_breaker_transitions_total", counter},
       {"circuit_breaker_trips_total", counter},
+      {"circuit_breaker_window_failures", gauge},
+      {"circuit_breaker_window_requests", gauge},
   };
   EXPECT_EQ(types, expected);
 }
@@ -142,7 +155,7 @@ TEST_F(BreakerCollectorTest, OneFamilyHoldsAllBreakers) {
   std::set<std::string> names;
   for (const MetricFamily& family : collector_->Collect()) {
     EXPECT_TRUE(names.insert(family.name).second) << family.name;
-    if (absl::StartsWith(family.name, "circuit_breaker_breakers")) continue;
+    if (IsOfTheRegistry(family)) continue;
     std::set<std::string> methods;
     for (const auto& metric : family.metric) {
       ASSERT_GE(metric.label.size(), 3u);
@@ -168,18 +181,24 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
       {"abandoned_total", 0},
       {"breakers", 1},
       {"breakers_overflow_total", 0},
+      {"collect_duration_seconds", 0},
       {"consecutive_failures", 0},
       {"consecutive_successes", 0},
       {"failures_total", 0},
       {"ignored_total", 0},
       {"in_flight", 0},
+      {"last_transition_timestamp_seconds",
+       absl::ToDoubleSeconds(clock_.WallNow() - absl::UnixEpoch())},
       {"late_results_total", 0},
+      {"mode", 0},
+      {"open_remaining_seconds", 0},
       {"rejected_total{reason=forced_open}", 0},
       {"rejected_total{reason=half_open}", 0},
       {"rejected_total{reason=open}", 0},
       {"requests_total", 0},
       {"shadow_rejected_total{reason=half_open}", 0},
       {"shadow_rejected_total{reason=open}", 0},
+      {"slow_calls_total", 0},
       {"state", 0},
       {"successes_total", 0},
       {"transitions_total{from=closed,to=half_open}", 0},
@@ -194,6 +213,8 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
       {"trips_total{reason=probe_failed}", 0},
       {"trips_total{reason=probe_slow}", 0},
       {"trips_total{reason=slow_call_rate}", 0},
+      {"window_failures", 0},
+      {"window_requests", 0},
   };
   EXPECT_EQ(scrape, expected);
 }
@@ -342,7 +363,9 @@ TEST_F(BreakerCollectorTest, CountsBreakersAndCallsBeyondThem) {
 
 TEST_F(BreakerCollectorTest, FollowsTheRegistry) {
   EXPECT_TRUE(registry_->Remove(breaker_->key()));
-  const Scrape expected = {{"breakers", 0}, {"breakers_overflow_total", 0}};
+  const Scrape expected = {{"breakers", 0},
+                           {"breakers_overflow_total", 0},
+                           {"collect_duration_seconds", 0}};
   EXPECT_EQ(Collect(), expected);
 }
 
@@ -448,7 +471,8 @@ TEST_F(BreakerCollectorTest, EscapesWhatNamesMayHold) {
   EXPECT_TRUE(absl::StrContains(
       Text(),
       "circuit_breaker_state{name=\"a\\\"b\\\\c\\nd\",service=\"caf\xC3\xA9\","
-      "method=\"bad \xEF\xBF\xBD byte\"} 0\n"));
+      "method=\"bad \xEF\xBF\xBD"
+      "ff byte\"} 0\n"));
 }
 
 TEST_F(BreakerCollectorTest, PromtoolAcceptsTheText) {

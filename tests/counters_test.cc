@@ -116,7 +116,7 @@ TEST(CountersTest, DifferencesStayRightAcrossTheWrapAndAGeneration) {
 }
 
 TEST(CountersTest, ShardsAreAPowerOfTwoUpTo64) {
-  const int shards = ShardedCounters::ShardCount();
+  const int shards = ShardCount();
   EXPECT_GE(shards, 1);
   EXPECT_LE(shards, 64);
   EXPECT_EQ(shards & (shards - 1), 0);

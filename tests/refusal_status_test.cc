@@ -133,7 +133,7 @@ TEST(ParseRefusal, SurvivesAKeyThatIsNotUtf8) {
       MakeRefusalStatus({"n\xff", "s\xff", "m\xff"}, Refusal());
   const std::optional<RefusalInfo> refusal = ParseRefusal(status);
   ASSERT_TRUE(refusal.has_value());
-  EXPECT_EQ(refusal->key, (BreakerKey{"n\uFFFD", "s\uFFFD", "m\uFFFD"}));
+  EXPECT_EQ(refusal->key, (BreakerKey{"n\uFFFDff", "s\uFFFDff", "m\uFFFDff"}));
 }
 
 TEST(ParseRefusal, DoesNotTakeAServersUnavailableForARefusal) {

@@ -2,12 +2,14 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <string>
 
 namespace autobreaker {
 namespace {
 
-constexpr char kBad[] = "\xEF\xBF\xBD";
+// What stands for a byte that is not valid; `hex` are its two digits.
+std::string Bad(const std::string& hex) { return "\xEF\xBF\xBD" + hex; }
 
 TEST(ReplaceInvalidUtf8, KeepsWhatIsValid) {
   // Both ends of every length, and around the surrogates.
@@ -32,7 +34,11 @@ TEST(ReplaceInvalidUtf8, ReplacesEveryByteOfWhatIsNot) {
            "\xC2", "\xE2\x98", "\xF0\x90\x80",      // cut off
        }) {
     std::string expected;
-    for (size_t i = 0; i < text.size(); ++i) expected += kBad;
+    for (const char byte : text) {
+      char hex[3];
+      std::snprintf(hex, sizeof(hex), "%02x", static_cast<unsigned char>(byte));
+      expected += Bad(hex);
+    }
     EXPECT_EQ(ReplaceInvalidUtf8(text), expected);
   }
 }
@@ -40,8 +46,12 @@ TEST(ReplaceInvalidUtf8, ReplacesEveryByteOfWhatIsNot) {
 TEST(ReplaceInvalidUtf8, GoesOnBehindWhatItReplaced) {
   EXPECT_EQ(ReplaceInvalidUtf8("a\xFF"
                                "b\xC3\xA9\xE2\x98"),
-            std::string("a") + kBad + "b\xC3\xA9" + kBad + kBad);
-  EXPECT_EQ(ReplaceInvalidUtf8("\xE2\xC3\xA9"), kBad + std::string("\xC3\xA9"));
+            "a" + Bad("ff") + "b\xC3\xA9" + Bad("e2") + Bad("98"));
+  EXPECT_EQ(ReplaceInvalidUtf8("\xE2\xC3\xA9"), Bad("e2") + "\xC3\xA9");
+}
+
+TEST(ReplaceInvalidUtf8, KeepsDifferentTextsDifferent) {
+  EXPECT_NE(ReplaceInvalidUtf8("\xFE"), ReplaceInvalidUtf8("\xFF"));
 }
 
 }  // namespace

@@ -1,0 +1,38 @@
+#include "breaker/shards.h"
+
+#include <algorithm>
+#include <thread>
+
+namespace autobreaker {
+namespace {
+
+constexpr unsigned kMostShards = 64;
+
+unsigned CountShards() {
+  const unsigned cpus = std::thread::hardware_concurrency();
+  unsigned shards = 1;
+  while (shards < std::min(cpus, kMostShards)) shards *= 2;
+  return shards;
+}
+
+}  // namespace
+
+unsigned ShardCount() {
+  static const unsigned count = CountShards();
+  return count;
+}
+
+ShardedArray::ShardedArray(size_t size)
+    : shard_count_(ShardCount()),
+      blocks_per_shard_((size + kPerBlock - 1) / kPerBlock),
+      blocks_(new Block[shard_count_ * blocks_per_shard_]()) {}
+
+uint64_t ShardedArray::Total(size_t index) const {
+  uint64_t total = 0;
+  for (unsigned shard = 0; shard < shard_count_; ++shard) {
+    total += Counter(shard, index).load(std::memory_order_acquire);
+  }
+  return total;
+}
+
+}  // namespace autobreaker
