@@ -3,13 +3,12 @@
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_type.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <limits>
-#include <map>
-#include <set>
 #include <string>
-#include <tuple>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
@@ -195,33 +194,42 @@ constexpr Metric kMetrics[] = {
      }},
 };
 
-// Which collectors live, so that no two show the same; see Create().
-class Claims {
+}  // namespace
+
+// The collectors there are, so that no two show the same; see Create().
+class BreakerCollector::Living {
  public:
-  static Claims& Get() {
-    static auto* const claims = new Claims;
-    return *claims;
+  static Living& Get() {
+    static auto* const living = new Living;
+    return *living;
   }
 
-  bool Add(const BreakerRegistry* registry, const CollectorOptions& options) {
+  // False if one is there that shows what `collector` does.
+  bool Add(const BreakerCollector* collector) {
     MutexLock lock(&mu_);
-    return claims_.emplace(registry, options.prefix, options.constant_labels)
-        .second;
+    for (const BreakerCollector* other : collectors_) {
+      if (other->registry_ == collector->registry_ &&
+          other->options_.prefix == collector->options_.prefix &&
+          other->options_.constant_labels ==
+              collector->options_.constant_labels) {
+        return false;
+      }
+    }
+    collectors_.push_back(collector);
+    return true;
   }
-  void Remove(const BreakerRegistry* registry,
-              const CollectorOptions& options) {
+
+  void Remove(const BreakerCollector* collector) {
     MutexLock lock(&mu_);
-    claims_.erase({registry, options.prefix, options.constant_labels});
+    collectors_.erase(
+        std::remove(collectors_.begin(), collectors_.end(), collector),
+        collectors_.end());
   }
 
  private:
   Mutex mu_;
-  std::set<std::tuple<const BreakerRegistry*, std::string,
-                      std::map<std::string, std::string>>>
-      claims_ ABSL_GUARDED_BY(mu_);
+  std::vector<const BreakerCollector*> collectors_ ABSL_GUARDED_BY(mu_);
 };
-
-}  // namespace
 
 absl::StatusOr<std::shared_ptr<BreakerCollector>> BreakerCollector::Create(
     std::shared_ptr<const BreakerRegistry> registry, CollectorOptions options) {
@@ -229,23 +237,22 @@ absl::StatusOr<std::shared_ptr<BreakerCollector>> BreakerCollector::Create(
     return absl::InvalidArgumentError("registry is null, must be a registry");
   }
   if (absl::Status status = options.Validate(); !status.ok()) return status;
-  if (!Claims::Get().Add(registry.get(), options)) {
+  std::shared_ptr<BreakerCollector> collector(
+      new BreakerCollector(std::move(registry), std::move(options)));
+  if (!Living::Get().Add(collector.get())) {
     return absl::AlreadyExistsError(absl::StrCat(
-        "a collector with prefix \"", options.prefix,
+        "a collector with prefix \"", collector->options_.prefix,
         "\" and these constant_labels shows this registry already; register "
         "that one, with as many exposers as you like"));
   }
-  return std::shared_ptr<BreakerCollector>(
-      new BreakerCollector(std::move(registry), std::move(options)));
+  return collector;
 }
 
 BreakerCollector::BreakerCollector(
     std::shared_ptr<const BreakerRegistry> registry, CollectorOptions options)
     : registry_(std::move(registry)), options_(std::move(options)) {}
 
-BreakerCollector::~BreakerCollector() {
-  Claims::Get().Remove(registry_.get(), options_);
-}
+BreakerCollector::~BreakerCollector() { Living::Get().Remove(this); }
 
 std::vector<MetricFamily> BreakerCollector::Collect() const noexcept {
   try {

@@ -53,6 +53,8 @@ class BreakerCollector final : public prometheus::Collectable {
   std::vector<prometheus::MetricFamily> Collect() const noexcept override;
 
  private:
+  class Living;
+
   BreakerCollector(std::shared_ptr<const BreakerRegistry> registry,
                    CollectorOptions options);
 

@@ -8,23 +8,34 @@ namespace autobreaker {
 namespace {
 
 thread_local int64_t allocations = 0;
+thread_local int64_t failing_allocation = -1;
+
+// Counts one more, and answers whether it may be made.
+bool Allow() { return ++allocations != failing_allocation; }
 
 }  // namespace
 
 int64_t AllocationsOfThisThread() { return allocations; }
 
+void FailAllocationOfThisThread(int64_t number) {
+  failing_allocation = allocations + number + 1;
+}
+
+void FailNoAllocationOfThisThread() { failing_allocation = -1; }
+
+bool AllocationFailed() { return allocations >= failing_allocation; }
+
 }  // namespace autobreaker
 
 // All of them, or the sanitizers' own stand in for the rest and miss these.
 void* operator new(size_t size) {
-  ++autobreaker::allocations;
-  if (void* const made = std::malloc(size)) return made;
-  throw std::bad_alloc();
+  void* const made = autobreaker::Allow() ? std::malloc(size) : nullptr;
+  if (made == nullptr) throw std::bad_alloc();
+  return made;
 }
 void* operator new[](size_t size) { return operator new(size); }
 void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  ++autobreaker::allocations;
-  return std::malloc(size);
+  return autobreaker::Allow() ? std::malloc(size) : nullptr;
 }
 void* operator new[](size_t size, const std::nothrow_t& tag) noexcept {
   return operator new(size, tag);

@@ -5,7 +5,6 @@
 #include <prometheus/metric_type.h>
 #include <prometheus/text_serializer.h>
 
-#include <atomic>
 #include <cmath>
 #include <cstdlib>
 #include <fstream>
@@ -14,53 +13,21 @@
 #include <memory>
 #include <set>
 #include <string>
-#include <thread>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 #include "absl/time/time.h"
 #include "breaker/circuit_breaker.h"
 #include "breaker/fake_clock.h"
 #include "breaker/registry.h"
+#include "tests/scrape.h"
 
 namespace autobreaker {
 namespace {
 
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-
-constexpr char kPrefix[] = "circuit_breaker_";
-
-// One scrape: the value of each sample, by "metric" or "metric{label=value,..}"
-// with the labels beyond name, service and method.
-using Scrape = std::map<std::string, double>;
-
-Scrape Flatten(const std::vector<MetricFamily>& families) {
-  Scrape scrape;
-  for (const MetricFamily& family : families) {
-    for (const auto& metric : family.metric) {
-      std::vector<std::string> more;
-      for (size_t i = 3; i < metric.label.size(); ++i) {
-        more.push_back(
-            absl::StrCat(metric.label[i].name, "=", metric.label[i].value));
-      }
-      std::string sample = family.name.substr(sizeof(kPrefix) - 1);
-      if (!more.empty()) {
-        absl::StrAppend(&sample, "{", absl::StrJoin(more, ","), "}");
-      }
-      const bool counter = family.type == MetricType::Counter;
-      EXPECT_TRUE(scrape
-                      .emplace(sample, counter ? metric.counter.value
-                                               : metric.gauge.value)
-                      .second)
-          << sample << " is there twice";
-    }
-  }
-  return scrape;
-}
 
 // Whether it has one sample, without a breaker's labels.
 bool IsOfTheRegistry(const MetricFamily& family) {
@@ -350,6 +317,69 @@ TEST_F(BreakerCollectorTest, CountsLateResults) {
   EXPECT_EQ(scrape["failures_total"], 5);
 }
 
+TEST_F(BreakerCollectorTest, TellsTheModeByItsNumber) {
+  for (const auto& [mode, number] :
+       std::map<Mode, double>{{Mode::kForcedOpen, 1},
+                              {Mode::kForcedClosed, 2},
+                              {Mode::kShadow, 3},
+                              {Mode::kAutomatic, 0}}) {
+    breaker_->SetMode(mode);
+    EXPECT_EQ(Collect()["mode"], number) << ToString(mode);
+  }
+}
+
+TEST_F(BreakerCollectorTest, TellsTheCallsThatTheRatesAreMadeOf) {
+  Succeed(3);
+  Fail();
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["window_requests"], 4);
+  EXPECT_EQ(scrape["window_failures"], 1);
+  clock_.Advance(options_.window * 2);
+  scrape = Collect();
+  EXPECT_EQ(scrape["window_requests"], 0);
+  EXPECT_EQ(scrape["window_failures"], 0);
+}
+
+TEST_F(BreakerCollectorTest, TheCallsThatTrippedStayWhileOpen) {
+  Succeed(2);
+  Fail(3);
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["window_requests"], 5);
+  EXPECT_EQ(scrape["window_failures"], 3);
+}
+
+TEST_F(BreakerCollectorTest, CountsSlowCalls) {
+  options_.slow_call_duration = absl::Seconds(1);
+  options_.slow_call_rate_threshold = 1;
+  ASSERT_TRUE(breaker_->UpdateOptions(options_).ok());
+  Succeed();
+  Permit slow = breaker_->TryAcquire();
+  clock_.Advance(absl::Seconds(1));
+  slow.Record(Outcome::kSuccess);
+  EXPECT_EQ(Collect()["slow_calls_total"], 1);
+}
+
+TEST_F(BreakerCollectorTest, TellsWhenTheStateChangedLast) {
+  clock_.Advance(absl::Seconds(7));
+  Trip();
+  const double tripped =
+      absl::ToDoubleSeconds(clock_.WallNow() - absl::UnixEpoch());
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Collect()["last_transition_timestamp_seconds"], tripped);
+}
+
+TEST_F(BreakerCollectorTest, TellsTheTimeUntilProbes) {
+  Trip();
+  clock_.Advance(absl::Seconds(1));
+  EXPECT_EQ(Collect()["open_remaining_seconds"],
+            absl::ToDoubleSeconds(options_.open_duration) - 1);
+  clock_.Advance(options_.open_duration);
+  EXPECT_EQ(Collect()["open_remaining_seconds"], 0);
+  breaker_->SetMode(Mode::kForcedOpen);
+  EXPECT_EQ(Collect()["open_remaining_seconds"],
+            std::numeric_limits<double>::infinity());
+}
+
 TEST_F(BreakerCollectorTest, CountsBreakersAndCallsBeyondThem) {
   registry_->GetOrCreate({"a", "b", "c"});
   for (int i = 0; i < 3; ++i) {
@@ -411,59 +441,6 @@ TEST_F(BreakerCollectorTest, CountersNeverGoBack) {
     Fail();
     EXPECT_GT(scrape(std::string(ToString(mode)).c_str()), 0);
   }
-}
-
-TEST_F(BreakerCollectorTest, EveryScrapeUnderLoadAddsUp) {
-  // Short enough that the load goes through all states again and again.
-  options_.window = absl::Milliseconds(50);
-  options_.open_duration = absl::Milliseconds(20);
-  options_.open_duration_max = options_.open_duration;
-  ASSERT_TRUE(registry_->SetOptions({}, options_).ok());
-  std::atomic<bool> stop{false};
-  std::atomic<int> rounds{0};
-  std::vector<std::thread> callers;
-  for (int caller = 0; caller < 3; ++caller) {
-    callers.emplace_back([this, caller, &stop, &rounds] {
-      for (int i = 0; !stop.load(); ++i) {
-        const bool bad_times = absl::ToUnixMillis(clock_.WallNow()) % 400 < 100;
-        const Outcome outcome =
-            bad_times ? Outcome::kFailure : Outcome::kSuccess;
-        Permit held = breaker_->TryAcquire();
-        Call(outcome);
-        Call(i % 2 == 0 ? Outcome::kIgnored : Outcome::kAbandoned);
-        held.Record(outcome);
-        if (caller != 0) continue;
-        clock_.Advance(absl::Milliseconds(1));
-        rounds = i;
-      }
-    });
-  }
-  // Until enough has happened, however the threads take turns.
-  Scrape before;
-  int scrapes = 0;
-  int with_calls_in_flight = 0;
-  while (rounds < 4000 || scrapes < 1000 || with_calls_in_flight < 100) {
-    if (HasFailure() || scrapes > 100'000) break;
-    Scrape scrape = Collect();
-    EXPECT_EQ(scrape["requests_total"],
-              scrape["successes_total"] + scrape["failures_total"] +
-                  scrape["ignored_total"] + scrape["abandoned_total"] +
-                  scrape["in_flight"]);
-    for (const auto& [sample, value] : scrape) {
-      if (!absl::StrContains(sample, "_total")) continue;
-      EXPECT_GE(value, before[sample]) << sample;
-    }
-    ++scrapes;
-    if (scrape["in_flight"] > 0) ++with_calls_in_flight;
-    before = std::move(scrape);
-  }
-  stop = true;
-  for (std::thread& caller : callers) caller.join();
-  EXPECT_GE(with_calls_in_flight, 100);
-  Scrape last = Collect();
-  EXPECT_EQ(last["in_flight"], 0);
-  EXPECT_GT(last["rejected_total{reason=open}"], 0);
-  EXPECT_GT(last["transitions_total{from=half_open,to=closed}"], 0);
 }
 
 TEST_F(BreakerCollectorTest, EscapesWhatNamesMayHold) {

@@ -4,9 +4,12 @@
 #include <grpcpp/server_builder.h>
 
 #include <chrono>
+#include <cstdint>
+#include <numeric>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "breaker/environment.h"
 #include "gtest/gtest.h"
 
 namespace autobreaker {
@@ -153,6 +156,8 @@ GuardedShop::GuardedShop(ShopOptions options) {
   RegistryOptions registry_options;
   registry_options.defaults = options.breaker;
   registry_options.environment.clock = &clock;
+  registry_options.environment.duration_buckets = DefaultDurationBuckets();
+  registry_options.environment.count_status_codes = true;
   registry = BreakerRegistry::Create(registry_options).value();
 
   InterceptorFactories factories = std::move(options.outer);
@@ -209,9 +214,23 @@ grpc::Status Unavailable() {
   return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the shop burned down");
 }
 
+uint64_t StatusesOf(const BreakerSnapshot& s) {
+  return std::accumulate(s.status_codes.begin(), s.status_codes.end(),
+                         uint64_t{0});
+}
+
 void ExpectSettled(const BreakerSnapshot& s) {
   EXPECT_EQ(s.in_flight, 0u);
   EXPECT_EQ(s.requests, s.successes + s.failures + s.ignored + s.abandoned);
+  // A call that ends before it is sent has none, nor one that a test made up.
+  EXPECT_LE(StatusesOf(s), s.successes + s.failures + s.ignored);
+  if (s.durations[0].buckets.empty()) return;  // not recorded
+  uint64_t timed = 0;
+  for (const DurationCounts& durations : s.durations) {
+    timed += std::accumulate(durations.buckets.begin(), durations.buckets.end(),
+                             uint64_t{0});
+  }
+  EXPECT_EQ(timed, s.successes + s.failures);
 }
 
 }  // namespace autobreaker

@@ -125,7 +125,11 @@ struct GuardedShop {
 // The status of a server in trouble.
 grpc::Status Unavailable();
 
-// Expects that the books of a breaker balance and no call is left in them.
+// How many calls ended with a status, as counted by code.
+uint64_t StatusesOf(const BreakerSnapshot& snapshot);
+
+// Expects that the books of a breaker balance and no call is left in them: not
+// in the outcomes, the status codes or the durations.
 void ExpectSettled(const BreakerSnapshot& snapshot);
 
 }  // namespace autobreaker

@@ -1,5 +1,6 @@
 // Every kind of call through a guarded channel, against a real server.
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <stdexcept>
@@ -236,6 +237,28 @@ TEST(Stream, CancelledProbeLeavesTheBreakerHalfOpenAndItsPlaceFree) {
 }
 
 // ------------------------------------------------------------ Classification
+
+TEST(StatusCodes, AreCountedAsTheCallerSeesThem) {
+  GuardedShop shop;
+  shop.service.AnswerOnceWith(Unavailable());
+  shop.service.AnswerOnceWith(grpc::Status(grpc::StatusCode::NOT_FOUND, ""));
+  for (int i = 0; i < 3; ++i) shop.GetPrice();
+
+  std::array<uint64_t, kStatusCodeCount> expected = {};
+  expected[grpc::StatusCode::OK] = 1;
+  expected[grpc::StatusCode::NOT_FOUND] = 1;
+  expected[grpc::StatusCode::UNAVAILABLE] = 1;
+  EXPECT_EQ(shop.SnapshotOf("GetPrice").status_codes, expected);
+}
+
+TEST(StatusCodes, DoNotCountRefusals) {
+  GuardedShop shop;
+  shop.ForceOpen("GetPrice");
+  shop.GetPrice();
+
+  EXPECT_EQ(shop.SnapshotOf("GetPrice").status_codes,
+            (std::array<uint64_t, kStatusCodeCount>{}));
+}
 
 TEST(Classification, ThousandNotFoundsLeaveTheBreakerClosed) {
   GuardedShop shop;

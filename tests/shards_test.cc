@@ -1,0 +1,49 @@
+#include "breaker/shards.h"
+
+#include <cstddef>
+#include <cstdint>
+
+#include "gtest/gtest.h"
+#include "tests/breaker_test_util.h"
+
+namespace autobreaker {
+namespace {
+
+TEST(ShardsTest, TheirCountIsAPowerOfTwoUpTo64) {
+  const unsigned count = ShardCount();
+  EXPECT_GE(count, 1);
+  EXPECT_LE(count, 64);
+  EXPECT_EQ(count & (count - 1), 0);
+}
+
+TEST(ShardsTest, AThreadAlwaysHasOne) {
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_LT(ThisShard(ShardCount()), ShardCount());
+}
+
+// Sizes around the blocks that counters are laid out in.
+TEST(ShardedArrayTest, EveryCounterIsItsOwn) {
+  for (const size_t size : {1, 15, 16, 17, 100}) {
+    ShardedArray counters(size);
+    for (size_t i = 0; i < size; ++i) counters.Add(i, i + 1);
+    for (size_t i = 0; i < size; ++i) EXPECT_EQ(counters.Total(i), i + 1);
+  }
+}
+
+TEST(ShardedArrayTest, ThreadsLoseNothing) {
+  constexpr int kThreads = 8;
+  constexpr int kRounds = 20'000;
+  ShardedArray counters(3);
+  RunThreads(kThreads, [&counters](int) {
+    for (int i = 0; i < kRounds; ++i) {
+      counters.Add(0);
+      counters.Add(2, 5);
+    }
+  });
+  EXPECT_EQ(counters.Total(0), uint64_t{kThreads} * kRounds);
+  EXPECT_EQ(counters.Total(1), 0);
+  EXPECT_EQ(counters.Total(2), uint64_t{5} * kThreads * kRounds);
+}
+
+}  // namespace
+}  // namespace autobreaker

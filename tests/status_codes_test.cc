@@ -1,0 +1,55 @@
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "absl/status/status.h"
+#include "breaker/circuit_breaker.h"
+#include "breaker/environment.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker {
+namespace {
+
+using Codes = std::array<uint64_t, kStatusCodeCount>;
+
+std::shared_ptr<CircuitBreaker> MakeBreaker(bool count_status_codes) {
+  auto environment = std::make_shared<BreakerEnvironment>();
+  environment->count_status_codes = count_status_codes;
+  return CircuitBreaker::Create({"test"}, {}, std::move(environment)).value();
+}
+
+TEST(StatusCodesTest, AreCountedByThemselves) {
+  const auto breaker = MakeBreaker(true);
+  breaker->CountStatusCode(absl::StatusCode::kOk);
+  breaker->CountStatusCode(absl::StatusCode::kUnauthenticated);
+  breaker->CountStatusCode(absl::StatusCode::kUnauthenticated);
+  Codes expected = {};
+  expected.front() = 1;
+  expected.back() = 2;
+  EXPECT_EQ(breaker->Snapshot().status_codes, expected);
+}
+
+TEST(StatusCodesTest, SayNothingOfTheOutcome) {
+  const auto breaker = MakeBreaker(true);
+  breaker->CountStatusCode(absl::StatusCode::kUnavailable);
+  const BreakerSnapshot snapshot = breaker->Snapshot();
+  EXPECT_EQ(snapshot.requests, 0);
+  EXPECT_EQ(snapshot.failures, 0);
+}
+
+TEST(StatusCodesTest, ANumberThatIsNoneIsNotCounted) {
+  const auto breaker = MakeBreaker(true);
+  breaker->CountStatusCode(static_cast<absl::StatusCode>(17));
+  breaker->CountStatusCode(static_cast<absl::StatusCode>(-1));
+  EXPECT_EQ(breaker->Snapshot().status_codes, Codes{});
+}
+
+TEST(StatusCodesTest, AreNotCountedUnlessAskedFor) {
+  const auto breaker = MakeBreaker(false);
+  breaker->CountStatusCode(absl::StatusCode::kOk);
+  EXPECT_EQ(breaker->Snapshot().status_codes, Codes{});
+}
+
+}  // namespace
+}  // namespace autobreaker
