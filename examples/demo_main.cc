@@ -48,6 +48,11 @@ ABSL_FLAG(std::string, metrics_address, "127.0.0.1:8080",
 ABSL_FLAG(std::string, target, "",
           "host:port of a server to call instead of the built-in one; any "
           "that serves grpc.health.v1.Health");
+ABSL_FLAG(
+    std::string, name, "",
+    "the breakers' name in the metrics; if not given, the target or \"shop\"");
+ABSL_FLAG(absl::Duration, cycle, autobreaker::demo::kFaultCycle,
+          "how long a round of faults takes; the breakers' times keep pace");
 ABSL_FLAG(uint64_t, seed, 1,
           "makes the few random failures and open times repeatable");
 
@@ -55,6 +60,10 @@ namespace autobreaker::demo {
 namespace {
 
 constexpr absl::Duration kDeadline = absl::Milliseconds(250);
+constexpr absl::Duration kShortestCycle = absl::Seconds(5);
+constexpr absl::Duration kLongestCycle = absl::Hours(24);
+// Far below what a breaker's key may hold.
+constexpr size_t kLongestName = 100;
 
 int Fail(absl::string_view message) {
   absl::FPrintF(stderr, "demo: %s\n", message);
@@ -82,20 +91,21 @@ std::optional<std::pair<std::string, int>> SplitAddress(
 }
 
 // Shorter times than the defaults, so that everything happens while one looks.
-BreakerOptions DemoOptions() {
+BreakerOptions DemoOptions(double pace) {
   BreakerOptions options;
   options.failure_rate_threshold = 0.2;
   options.minimum_calls = 20;
-  options.window = absl::Seconds(5);
-  options.open_duration = absl::Seconds(2);
+  options.window = absl::Seconds(5) * pace;
+  options.open_duration = absl::Seconds(2) * pace;
   options.open_duration_multiplier = 1.5;
-  options.open_duration_max = absl::Seconds(4);
+  options.open_duration_max = absl::Seconds(4) * pace;
+  options.half_open_lease *= pace;
   return options;
 }
 
 // Chat is guarded against slowness as well.
-BreakerOptions ChatOptions() {
-  BreakerOptions options = DemoOptions();
+BreakerOptions ChatOptions(double pace) {
+  BreakerOptions options = DemoOptions(pace);
   options.slow_call_duration = absl::Milliseconds(100);
   options.slow_call_rate_threshold = 0.3;
   return options;
@@ -129,14 +139,16 @@ struct Plan {
   std::string metrics_address;
   std::string metrics_host;
   std::string target;  // empty: the built-in server
+  std::string name;
+  absl::Duration cycle;
   uint64_t seed = 0;
 };
 
 // What the screen shows, for someone who never saw a circuit breaker.
 std::string Introduction(const Plan& plan, const std::string& server,
                          int metrics_port) {
-  const BreakerOptions options = DemoOptions();
-  const BreakerOptions chat = ChatOptions();
+  const BreakerOptions options = DemoOptions(Pace(plan.cycle));
+  const BreakerOptions chat = ChatOptions(Pace(plan.cycle));
   const bool own_server = plan.target.empty();
   std::string text =
       "A client keeps calling the methods of a server, each through a circuit "
@@ -147,8 +159,11 @@ std::string Introduction(const Plan& plan, const std::string& server,
       "succeed.\n\n";
   absl::StrAppend(
       &text, "server: ", server,
-      own_server ? ", built in; one method after the other breaks for a while\n"
-                 : ", Check and Watch of its health\n");
+      own_server
+          ? absl::StrCat(", built in; one method after the other breaks for a "
+                         "while\n  a round of that takes ",
+                         absl::FormatDuration(plan.cycle), "\n")
+          : ", Check and Watch of its health\n");
   absl::StrAppendFormat(
       &text,
       "breakers: open for up to %s when over %.0f%% of %d or more calls in %s "
@@ -175,6 +190,7 @@ int Run(const Plan& plan) {
   const StopSignals signals;
   const bool own_server = plan.target.empty();
   const MonotonicTime start = MonotonicTime::clock::now();
+  const FaultSchedule faults(plan.cycle, plan.seed);
 
   // First of all, since it is what may fail.
   std::unique_ptr<prometheus::Exposer> exposer;
@@ -188,14 +204,14 @@ int Run(const Plan& plan) {
 
   std::unique_ptr<ShopServer> server;
   if (own_server) {
-    server = ShopServer::Start(start, plan.seed);
+    server = ShopServer::Start(start, faults);
     if (server == nullptr) return Fail("cannot start a server on 127.0.0.1");
   }
 
   // The breakers, and a channel that they guard.
   const auto display = std::make_shared<Display>(start);
   RegistryOptions registry_options;
-  registry_options.defaults = DemoOptions();
+  registry_options.defaults = DemoOptions(Pace(plan.cycle));
   registry_options.environment.seed = plan.seed;
   registry_options.environment.duration_buckets = DefaultDurationBuckets();
   registry_options.environment.count_status_codes = true;
@@ -205,12 +221,13 @@ int Run(const Plan& plan) {
       BreakerRegistry::Create(registry_options).value();
   if (own_server) {
     const absl::Status status = registry->SetOptions(
-        {"shop", shop::Shop::service_full_name(), "Chat"}, ChatOptions());
+        {plan.name, shop::Shop::service_full_name(), "Chat"},
+        ChatOptions(Pace(plan.cycle)));
     if (!status.ok()) return Fail(status.ToString());
   }
   const std::string address = own_server ? server->address() : plan.target;
   const std::shared_ptr<grpc::Channel> channel =
-      GuardedChannel(registry, own_server ? "shop" : plan.target, address);
+      GuardedChannel(registry, plan.name, address);
 
   // Their metrics, beside those of the program itself.
   const auto collector = BreakerCollector::Create(registry).value();
@@ -235,8 +252,8 @@ int Run(const Plan& plan) {
     return EXIT_FAILURE;
   }
   auto traffic = std::make_unique<Traffic>(calls);
-  const bool shown =
-      display->Run(*registry, plan.duration, own_server, signals);
+  const bool shown = display->Run(*registry, plan.duration,
+                                  own_server ? &faults : nullptr, signals);
   traffic.reset();
   return shown && display->WriteSummary(*registry) ? EXIT_SUCCESS
                                                    : EXIT_FAILURE;
@@ -257,6 +274,8 @@ Plan ParsePlan(int argc, char** argv) {
   plan.duration = absl::GetFlag(FLAGS_duration);
   plan.metrics_address = absl::GetFlag(FLAGS_metrics_address);
   plan.target = absl::GetFlag(FLAGS_target);
+  plan.name = absl::GetFlag(FLAGS_name);
+  plan.cycle = absl::GetFlag(FLAGS_cycle);
   plan.seed = absl::GetFlag(FLAGS_seed);
   if (plan.duration <= absl::ZeroDuration()) {
     refuse("--duration must be above 0");
@@ -273,6 +292,17 @@ Plan ParsePlan(int argc, char** argv) {
       refuse(absl::StrCat("--target must be host:port, not \"", plan.target,
                           "\""));
     }
+  }
+  if (plan.name.size() > kLongestName) {
+    refuse(
+        absl::StrCat("--name must be at most ", kLongestName, " bytes long"));
+  }
+  if (plan.name.empty()) plan.name = plan.target.empty() ? "shop" : plan.target;
+  if (plan.cycle < kShortestCycle || plan.cycle > kLongestCycle) {
+    refuse(absl::StrCat("--cycle must be from ",
+                        absl::FormatDuration(kShortestCycle), " to ",
+                        absl::FormatDuration(kLongestCycle), ", not ",
+                        absl::FormatDuration(plan.cycle)));
   }
   return plan;
 }

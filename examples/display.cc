@@ -12,7 +12,6 @@
 #include "absl/strings/string_view.h"
 #include "breaker/circuit_breaker.h"
 #include "examples/console.h"
-#include "examples/fault_schedule.h"
 
 namespace autobreaker::demo {
 namespace {
@@ -67,7 +66,7 @@ bool Display::Write(const std::string& text) {
 }
 
 bool Display::Run(const BreakerRegistry& registry, absl::Duration duration,
-                  bool with_faults, const StopSignals& signals) {
+                  const FaultSchedule* faults, const StopSignals& signals) {
   const Screen screen = DetectScreen();
   Painter painter(screen);
   std::vector<BreakerSnapshot> before;
@@ -83,8 +82,8 @@ bool Display::Run(const BreakerRegistry& registry, absl::Duration duration,
     for (const auto& [at, transition] : TakeTransitions()) {
       events.emplace(at, TransitionLine(screen, at, transition));
     }
-    if (with_faults) {
-      for (const FaultChange& change : FaultChanges(faults_shown, now)) {
+    if (faults != nullptr) {
+      for (const FaultChange& change : faults->Changes(faults_shown, now)) {
         events.emplace(change.at, FaultLine(screen, change));
       }
       faults_shown = now;

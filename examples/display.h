@@ -14,6 +14,7 @@
 #include "breaker/mutex.h"
 #include "breaker/registry.h"
 #include "breaker/snapshot.h"
+#include "examples/fault_schedule.h"
 #include "examples/stop_signals.h"
 
 namespace autobreaker::demo {
@@ -30,10 +31,10 @@ class Display {
   // False once nobody reads any more; so do the others.
   bool Write(const std::string& text);
 
-  // Shows the breakers until `duration` after the start or a signal, and
-  // `with_faults` what the fault schedule does to the built-in server.
+  // Shows the breakers until `duration` after the start or a signal, and what
+  // `faults` does to the built-in server; null if there is none.
   bool Run(const BreakerRegistry& registry, absl::Duration duration,
-           bool with_faults, const StopSignals& signals);
+           const FaultSchedule* faults, const StopSignals& signals);
 
   bool WriteSummary(const BreakerRegistry& registry);
 

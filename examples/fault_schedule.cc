@@ -3,7 +3,8 @@
 namespace autobreaker::demo {
 namespace {
 
-// A part of each cycle in which one method breaks.
+// A part of each cycle in which one method breaks. Times are those of a cycle
+// of kFaultCycle.
 struct Stretch {
   ShopMethod method;
   Fault fault;
@@ -32,32 +33,35 @@ uint64_t Mix(uint64_t x) {
 
 }  // namespace
 
-Fault FaultFor(ShopMethod method, absl::Duration elapsed, uint64_t seed,
-               uint64_t call) {
+Fault FaultSchedule::FaultFor(ShopMethod method, absl::Duration elapsed,
+                              uint64_t call) const {
   if (method == ShopMethod::kGetPrice) {
-    const bool unlucky = Mix(seed ^ Mix(call)) % 100 == 0;
+    const bool unlucky = Mix(seed_ ^ Mix(call)) % 100 == 0;
     return unlucky ? Fault::kFails : Fault::kNone;
   }
-  const absl::Duration at = elapsed % kFaultCycle;
+  const double pace = Pace(cycle_);
+  const absl::Duration at = elapsed % cycle_;
   for (const Stretch& stretch : kStretches) {
-    if (stretch.method == method && stretch.begin <= at && at < stretch.end) {
+    if (stretch.method == method && stretch.begin * pace <= at &&
+        at < stretch.end * pace) {
       return stretch.fault;
     }
   }
   return Fault::kNone;
 }
 
-std::vector<FaultChange> FaultChanges(absl::Duration after,
-                                      absl::Duration until) {
+std::vector<FaultChange> FaultSchedule::Changes(absl::Duration after,
+                                                absl::Duration until) const {
+  const double pace = Pace(cycle_);
   std::vector<FaultChange> changes;
   const auto add = [&](absl::Duration at, ShopMethod method, Fault fault) {
     if (after < at && at <= until) changes.push_back({at, method, fault});
   };
-  for (absl::Duration cycle = absl::Floor(after, kFaultCycle); cycle <= until;
-       cycle += kFaultCycle) {
+  for (absl::Duration cycle = absl::Floor(after, cycle_); cycle <= until;
+       cycle += cycle_) {
     for (const Stretch& stretch : kStretches) {
-      add(cycle + stretch.begin, stretch.method, stretch.fault);
-      add(cycle + stretch.end, stretch.method, Fault::kNone);
+      add(cycle + stretch.begin * pace, stretch.method, stretch.fault);
+      add(cycle + stretch.end * pace, stretch.method, Fault::kNone);
     }
   }
   return changes;

@@ -1,5 +1,7 @@
 // When the demo's server breaks, and how: pure arithmetic over the time since
 // the start, so that a run can be told in advance.
+//
+// Thread-safety: nothing here changes once it is made.
 #ifndef AUTOBREAKER_EXAMPLES_FAULT_SCHEDULE_H_
 #define AUTOBREAKER_EXAMPLES_FAULT_SCHEDULE_H_
 
@@ -22,15 +24,6 @@ enum class Fault {
   kIsSlow,     // but answers
 };
 
-// The schedule starts over after this time.
-inline constexpr absl::Duration kFaultCycle = absl::Seconds(20);
-
-// How the server treats the call number `call` of `method`, which arrives
-// `elapsed` after the start. `seed` picks the few calls of GetPrice that fail
-// whatever the time.
-Fault FaultFor(ShopMethod method, absl::Duration elapsed, uint64_t seed,
-               uint64_t call);
-
 // One method breaking, or working again (then `fault` is kNone).
 struct FaultChange {
   absl::Duration at;
@@ -38,9 +31,34 @@ struct FaultChange {
   Fault fault;
 };
 
-// The changes with after < at <= until, in their order. REQUIRES: after >= 0.
-std::vector<FaultChange> FaultChanges(absl::Duration after,
-                                      absl::Duration until);
+class FaultSchedule {
+ public:
+  // Starts over after `cycle`. `seed` picks the few calls of GetPrice that fail
+  // whatever the time. REQUIRES: cycle > 0.
+  FaultSchedule(absl::Duration cycle, uint64_t seed)
+      : cycle_(cycle), seed_(seed) {}
+
+  // How the server treats the call number `call` of `method`, which arrives
+  // `elapsed` after the start.
+  Fault FaultFor(ShopMethod method, absl::Duration elapsed,
+                 uint64_t call) const;
+
+  // The changes with after < at <= until, in their order. REQUIRES: after >= 0.
+  std::vector<FaultChange> Changes(absl::Duration after,
+                                   absl::Duration until) const;
+
+ private:
+  absl::Duration cycle_;
+  uint64_t seed_;
+};
+
+// The cycle that all times of the demo are made for.
+inline constexpr absl::Duration kFaultCycle = absl::Seconds(20);
+
+// How many times slower than that everything happens.
+inline double Pace(absl::Duration cycle) {
+  return absl::FDivDuration(cycle, kFaultCycle);
+}
 
 // As in shop.proto.
 absl::string_view ToString(ShopMethod method);

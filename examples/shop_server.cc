@@ -7,13 +7,13 @@
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "examples/fault_schedule.h"
 #include "proto/shop.grpc.pb.h"
 
 namespace autobreaker::demo {
@@ -33,8 +33,8 @@ constexpr auto kLongestHang = std::chrono::seconds(5);
 
 class BreakingShop final : public shop::Shop::Service {
  public:
-  BreakingShop(MonotonicTime start, uint64_t seed)
-      : start_(start), seed_(seed) {}
+  BreakingShop(MonotonicTime start, const FaultSchedule& faults)
+      : start_(start), faults_(faults) {}
 
   // Ends every pause, so that the server can shut down.
   void Stop() {
@@ -46,7 +46,7 @@ class BreakingShop final : public shop::Shop::Service {
   Fault NextFault(ShopMethod method) {
     const uint64_t call = calls_[static_cast<int>(method)].fetch_add(1);
     const auto elapsed = MonotonicTime::clock::now() - start_;
-    return FaultFor(method, absl::FromChrono(elapsed), seed_, call);
+    return faults_.FaultFor(method, absl::FromChrono(elapsed), call);
   }
 
   void PauseUntil(system_clock::time_point time) {
@@ -120,7 +120,7 @@ class BreakingShop final : public shop::Shop::Service {
   }
 
   const MonotonicTime start_;
-  const uint64_t seed_;
+  const FaultSchedule faults_;
   std::array<std::atomic<uint64_t>, kShopMethodCount> calls_ = {};
   std::atomic<uint64_t> orders_{0};
   absl::Mutex mu_;
@@ -128,9 +128,9 @@ class BreakingShop final : public shop::Shop::Service {
 };
 
 std::unique_ptr<ShopServer> ShopServer::Start(MonotonicTime start,
-                                              uint64_t seed) {
+                                              const FaultSchedule& faults) {
   auto server = std::unique_ptr<ShopServer>(new ShopServer);
-  server->shop_ = std::make_unique<BreakingShop>(start, seed);
+  server->shop_ = std::make_unique<BreakingShop>(start, faults);
 
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;

@@ -7,11 +7,11 @@
 
 #include <grpcpp/server.h>
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
 #include "breaker/clock.h"
+#include "examples/fault_schedule.h"
 
 namespace autobreaker::demo {
 
@@ -19,10 +19,11 @@ class BreakingShop;
 
 class ShopServer {
  public:
-  // Listens on a free port of the loopback interface; null if that fails. The
-  // fault schedule runs from `start`. Besides the Shop it serves
+  // Listens on a free port of the loopback interface; null if that fails.
+  // Breaks as `faults` has it from `start` on. Besides the Shop it serves
   // grpc.health.v1.Health.
-  static std::unique_ptr<ShopServer> Start(MonotonicTime start, uint64_t seed);
+  static std::unique_ptr<ShopServer> Start(MonotonicTime start,
+                                           const FaultSchedule& faults);
 
   ~ShopServer();
 

@@ -43,6 +43,18 @@ has() {
   grep -qE -- "$1" output || fail "did not print: $1"
 }
 
+metrics_port() {
+  sed -nE 's|^metrics: http://127\.0\.0\.1:([0-9]+)/metrics$|\1|p' output
+}
+
+# scrape: the metrics, without a program that fetches them.
+scrape() {
+  local connection
+  exec {connection}<>"/dev/tcp/127.0.0.1/$(metrics_port)"
+  printf 'GET /metrics HTTP/1.0\r\n\r\n' >&"$connection"
+  timeout 10 cat <&"$connection"
+}
+
 # refuses PATTERN ARGUMENT...: one line on standard error that matches, no more.
 refuses() {
   local status=0 pattern=$1
@@ -56,7 +68,7 @@ refuses() {
 echo "A run of six seconds"
 start --duration=6s
 wait_for '^metrics: http://127\.0\.0\.1:[1-9][0-9]*/metrics$'
-port=$(sed -nE 's|^metrics: http://127\.0\.0\.1:([0-9]+)/metrics$|\1|p' output)
+port=$(metrics_port)
 refuses "cannot serve metrics on 127.0.0.1:$port" --metrics_address="127.0.0.1:$port"
 ends_with 0
 has 'PlaceOrder +closed -> open [0-9.]+s +failure_rate [0-9.]+% of [0-9]+ calls$'
@@ -77,6 +89,21 @@ for signal in INT TERM; do
   has '^Summary after'
 done
 
+echo "A shorter cycle, under another name"
+start --cycle=10s --name=api-client
+wait_for '^Ctrl-C'
+has 'a round of that takes 10s$'
+has 'open for up to 1s when .* in 2\.5s failed$'
+wait_for '^ +1\.0s +PlaceOrder +the server fails'
+wait_for 'PlaceOrder +half-open -> closed'
+# The last to break; its own options are under that name, too.
+wait_for 'Chat +closed -> open .* slow_call_rate '
+metrics=$(scrape) || fail "no metrics"
+grep -q '^circuit_breaker_state{name="api-client",' <<<"$metrics" || fail "the name is not in the metrics"
+! grep -q 'name="shop"' <<<"$metrics" || fail "another name is in the metrics"
+kill -s INT "$pid"
+ends_with 0
+
 echo "A server that is not there"
 start --duration=60s --target=127.0.0.1:1
 wait_for 'Check +closed -> open'
@@ -87,6 +114,11 @@ has '^  Watch '
 echo "What it cannot do"
 refuses "'soon'.*duration" --duration=soon
 refuses 'duration' --duration=-1s
+refuses "'soon'.*cycle" --cycle=soon
+refuses 'cycle must be from 5s to 24h, not 4s' --cycle=4s
+refuses 'cycle must be from 5s to 24h' --cycle=-20s
+refuses 'cycle must be from 5s to 24h' --cycle=inf
+refuses 'name must be at most 100 bytes' --name="$(printf '%0101d' 0)"
 refuses 'metrics_address' --metrics_address=8080
 refuses 'metrics_address' --metrics_address=127.0.0.1:65536
 refuses 'metrics_address' --metrics_address=127.0.0.256:0
