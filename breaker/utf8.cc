@@ -40,9 +40,8 @@ std::string ReplaceInvalidUtf8(absl::string_view text) {
   while (!text.empty()) {
     const size_t length = SequenceLength(text);
     if (length == 0) {
-      absl::StrAppend(
-          &valid, "\xEF\xBF\xBD",
-          absl::Hex(static_cast<unsigned char>(text.front()), absl::kZeroPad2));
+      absl::StrAppend(&valid, "\xEF\xBF\xBD",
+                      absl::Hex(static_cast<unsigned char>(text.front())));
       text.remove_prefix(1);
     } else {
       valid.append(text.data(), length);
