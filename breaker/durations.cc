@@ -15,6 +15,8 @@ DurationHistogram::DurationHistogram(const std::vector<absl::Duration>* bounds)
     : bounds_(bounds), counters_(kStateCount * (bounds->size() + 2)) {}
 
 void DurationHistogram::Add(State admitted_in, MonotonicTime::duration taken) {
+  // A sum that goes back would count as a restart.
+  taken = std::max(taken, MonotonicTime::duration::zero());
   const auto bucket = std::lower_bound(bounds_->begin(), bounds_->end(),
                                        absl::FromChrono(taken));
   const size_t first = First(admitted_in);

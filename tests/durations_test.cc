@@ -56,6 +56,13 @@ TEST(DurationHistogramTest, StatesAreCountedApart) {
   EXPECT_DOUBLE_EQ(histogram.Counts(State::kHalfOpen).sum_seconds, 2);
 }
 
+TEST(DurationHistogramTest, AClockThatGoesBackTakesNothingFromTheSum) {
+  DurationHistogram histogram(&Bounds());
+  histogram.Add(State::kClosed, std::chrono::milliseconds(-1));
+  EXPECT_EQ(histogram.Counts(State::kClosed).buckets, (Buckets{1, 0, 0, 0}));
+  EXPECT_EQ(histogram.Counts(State::kClosed).sum_seconds, 0);
+}
+
 TEST(DurationHistogramTest, ShortCallsAddUpInTheSum) {
   DurationHistogram histogram(&Bounds());
   for (int i = 0; i < 1000; ++i) {
