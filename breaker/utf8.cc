@@ -2,6 +2,7 @@
 
 #include <cstddef>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 
 namespace autobreaker {
@@ -32,15 +33,20 @@ size_t SequenceLength(absl::string_view text) {
   return in(byte(1), first, last) ? 4 : 0;
 }
 
+// U+FFFD.
+constexpr absl::string_view kReplaced = "\xEF\xBF\xBD";
+
 }  // namespace
 
 std::string ReplaceInvalidUtf8(absl::string_view text) {
   std::string valid;
   valid.reserve(text.size());
   while (!text.empty()) {
-    const size_t length = SequenceLength(text);
+    // The sign itself is replaced too, or it could be taken for another byte's.
+    const size_t length =
+        absl::StartsWith(text, kReplaced) ? 0 : SequenceLength(text);
     if (length == 0) {
-      absl::StrAppend(&valid, "\xEF\xBF\xBD",
+      absl::StrAppend(&valid, kReplaced,
                       absl::Hex(static_cast<unsigned char>(text.front())));
       text.remove_prefix(1);
     } else {

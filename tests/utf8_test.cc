@@ -52,6 +52,7 @@ TEST(ReplaceInvalidUtf8, GoesOnBehindWhatItReplaced) {
 
 TEST(ReplaceInvalidUtf8, KeepsDifferentTextsDifferent) {
   EXPECT_NE(ReplaceInvalidUtf8("\xFE"), ReplaceInvalidUtf8("\xFF"));
+  EXPECT_NE(ReplaceInvalidUtf8(Bad("ff")), ReplaceInvalidUtf8("\xFF"));
 }
 
 }  // namespace
