@@ -92,12 +92,14 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   BreakerSnapshot Snapshot();
 
   // Counts a call that ended with this status, if the environment asks for it.
-  // Says nothing about the outcome, which the call's permit is told.
+  // Says nothing about the outcome, which the call's permit is told. A code that
+  // is none is counted as UNKNOWN; gRPC hands on whatever number a server sends.
   void CountStatusCode(absl::StatusCode code) {
+    if (status_codes_ == nullptr) return;
     const auto index = static_cast<size_t>(code);
-    if (status_codes_ != nullptr && index < kStatusCodeCount) {
-      status_codes_->Add(index);
-    }
+    status_codes_->Add(index < kStatusCodeCount
+                           ? index
+                           : static_cast<size_t>(absl::StatusCode::kUnknown));
   }
 
   // Counts an exception out of a user's function that was called for this

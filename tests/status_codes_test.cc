@@ -38,11 +38,13 @@ TEST(StatusCodesTest, SayNothingOfTheOutcome) {
   EXPECT_EQ(snapshot.failures, 0);
 }
 
-TEST(StatusCodesTest, ANumberThatIsNoneIsNotCounted) {
+TEST(StatusCodesTest, ANumberThatIsNoneIsUnknown) {
   const auto breaker = MakeBreaker(true);
   breaker->CountStatusCode(static_cast<absl::StatusCode>(17));
   breaker->CountStatusCode(static_cast<absl::StatusCode>(-1));
-  EXPECT_EQ(breaker->Snapshot().status_codes, Codes{});
+  Codes expected = {};
+  expected[static_cast<int>(absl::StatusCode::kUnknown)] = 2;
+  EXPECT_EQ(breaker->Snapshot().status_codes, expected);
 }
 
 TEST(StatusCodesTest, AreNotCountedUnlessAskedFor) {
