@@ -66,14 +66,18 @@ def end_all():
 
 
 class Program:
-    """A child that writes to a file, and ends when this process does."""
+    """A child that writes to a file, and ends when this process does, even if
+    that is killed."""
 
     def __init__(self, directory, name, command):
         self.name = name
         self._log = pathlib.Path(directory, f"{name}.log")
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                ["setpriv", "--pdeathsig", "KILL", *command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
         programs.append(self)
 
