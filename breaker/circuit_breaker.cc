@@ -577,9 +577,13 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
       s.consecutive_failures = failures_at_trip_;
     }
   }
-  // Still in that order: what has ended is in the next two as well.
+  // Still in that order. `requests` at once: what begins and ends before it is
+  // read is taken for in flight.
   s.ignored = counters_.Total(ShardedCounters::kIgnored);
   s.abandoned = counters_.Total(ShardedCounters::kAbandoned);
+  s.requests = counters_.Total(ShardedCounters::kAdmitted);
+  s.in_flight =
+      s.requests - (s.successes + s.failures + s.ignored + s.abandoned);
   for (int state = 0; durations_ != nullptr && state < kStateCount; ++state) {
     s.durations[state] = durations_->Counts(static_cast<State>(state));
   }
@@ -587,9 +591,6 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
        ++code) {
     s.status_codes[code] = status_codes_->Total(code);
   }
-  s.requests = counters_.Total(ShardedCounters::kAdmitted);
-  s.in_flight =
-      s.requests - (s.successes + s.failures + s.ignored + s.abandoned);
   s.refused = {counters_.Total(ShardedCounters::kRefusedOpen),
                counters_.Total(ShardedCounters::kRefusedHalfOpen),
                counters_.Total(ShardedCounters::kRefusedForcedOpen)};
