@@ -41,24 +41,6 @@ int Index(State state) { return static_cast<int>(state); }
 
 }  // namespace
 
-Permit& Permit::operator=(Permit&& other) noexcept {
-  if (this == &other) return *this;
-  Record(Outcome::kAbandoned);
-  breaker_ = std::exchange(other.breaker_, nullptr);
-  generation_ = other.generation_;
-  probe_ = other.probe_;
-  start_ = other.start_;
-  state_ = other.state_;
-  kind_ = other.kind_;
-  timed_ = other.timed_;
-  return *this;
-}
-
-void Permit::Record(Outcome outcome, absl::Duration retry_after) {
-  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->Settle(*this, outcome, retry_after);
-}
-
 absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
     BreakerKey key, const BreakerOptions& options,
     std::shared_ptr<const BreakerEnvironment> environment) {
@@ -79,6 +61,7 @@ CircuitBreaker::CircuitBreaker(
     std::shared_ptr<const BreakerEnvironment> environment)
     : key_(std::move(key)),
       environment_(std::move(environment)),
+      clock_(environment_->clock),
       durations_(environment_->duration_buckets.empty()
                      ? nullptr
                      : std::make_unique<DurationHistogram>(
@@ -88,7 +71,7 @@ CircuitBreaker::CircuitBreaker(
                         : nullptr),
       options_(std::move(options)),
       random_(SeedFor(*environment_, key_)),
-      last_transition_time_(environment_->clock->WallNow()) {
+      last_transition_time_(clock_->WallNow()) {
   MutexLock lock(&mu_);
   window_.Restart(absl::ToChronoNanoseconds(options_->window),
                   options_->window_buckets, CallCounts(), CoarseNow());
@@ -106,7 +89,7 @@ Permit CircuitBreaker::TryAcquire(Refusal* refusal) {
   return TryAcquireNotClosed(word, refusal);
 }
 
-Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
+inline Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
   counters_.Add(ShardedCounters::kAdmitted);
   Permit permit;
   permit.breaker_ = this;
@@ -115,15 +98,20 @@ Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
   permit.kind_ = kind;
   if (TimedOf(word)) {
     permit.timed_ = true;
-    permit.start_ = environment_->clock->Now();
+    permit.start_ = clock_->Now();
   }
   return permit;
 }
 
 Permit CircuitBreaker::TryAcquireNotClosed(uint64_t word, Refusal* refusal) {
   const MonotonicTime now = CoarseNow();
-  if (now < refuse_until()) return RefuseOrShadow(word, now, refusal);
+  if (now >= refuse_until()) return TryProbe(now, refusal);
+  return RefuseOrShadow(word, now, refusal);
+}
+
+Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
   Permit permit;
+  uint64_t word;
   {
     MutexLock lock(&mu_);
     HalfOpenIfTimeLocked(now);
@@ -146,14 +134,14 @@ Permit CircuitBreaker::TryAcquireNotClosed(uint64_t word, Refusal* refusal) {
   DeliverTransitions();
   if (permit) {
     // The call begins now; what a callback took is not the server's time.
-    if (permit.timed_) permit.start_ = environment_->clock->Now();
+    if (permit.timed_) permit.start_ = clock_->Now();
     return permit;
   }
   return RefuseOrShadow(word, now, refusal);
 }
 
-Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
-                                      Refusal* refusal) {
+inline Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
+                                             Refusal* refusal) {
   const bool half_open = StateOf(word) == State::kHalfOpen;
   if (ModeOf(word) == Mode::kShadow) {
     counters_.Add(half_open ? ShardedCounters::kShadowHalfOpen
@@ -161,28 +149,52 @@ Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
     return Admit(Permit::Kind::kUnjudged, word);
   }
   const MonotonicTime until = refuse_until();
-  Refusal why;
-  if (half_open) {
-    counters_.Add(ShardedCounters::kRefusedHalfOpen);
-    why.reason = RefusalReason::kHalfOpen;
-  } else if (until == MonotonicTime::max()) {
-    // As it is now; the word may be from just before it was forced.
-    counters_.Add(ShardedCounters::kRefusedForcedOpen);
-    why.reason = RefusalReason::kForcedOpen;
-  } else {
-    counters_.Add(ShardedCounters::kRefusedOpen);
-    why.reason = RefusalReason::kOpen;
-    why.retry_after =
-        std::max(absl::FromChrono(until - now), absl::ZeroDuration());
-  }
-  if (refusal != nullptr) *refusal = why;
+  // As it is now; the word may be from just before it was forced.
+  const bool forced = until == MonotonicTime::max();
+  const RefusalReason reason = half_open ? RefusalReason::kHalfOpen
+                               : forced  ? RefusalReason::kForcedOpen
+                                         : RefusalReason::kOpen;
+  counters_.Add(static_cast<ShardedCounters::Counter>(
+      ShardedCounters::kRefusedOpen + static_cast<int>(reason)));
+  if (refusal != nullptr) Explain(reason, until - now, refusal);
   return Permit();
+}
+
+void CircuitBreaker::Explain(RefusalReason reason,
+                             MonotonicTime::duration remaining,
+                             Refusal* refusal) {
+  refusal->reason = reason;
+  refusal->retry_after.reset();
+  if (reason == RefusalReason::kOpen) {
+    refusal->retry_after =
+        std::max(absl::FromChrono(remaining), absl::ZeroDuration());
+  }
 }
 
 // ----------------------------------------------------------------- Outcomes
 
-void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
-                            absl::Duration retry_after) {
+inline void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
+                                   absl::Duration retry_after) {
+  // The healthy call; all others, and the first of a window step, go on below.
+  if (outcome == Outcome::kSuccess && permit.kind_ == Permit::Kind::kNormal &&
+      !permit.timed_ &&
+      CoarseNow().time_since_epoch().count() <
+          next_boundary_.load(std::memory_order_relaxed) &&
+      GenerationOf(word_.load(std::memory_order_acquire)) ==
+          permit.generation_ &&
+      counters_.AddJudged(ShardedCounters::kSuccess, permit.generation_)) {
+    return;
+  }
+  SettleAny(permit, outcome, retry_after);
+}
+
+void Permit::Record(Outcome outcome, absl::Duration retry_after) {
+  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
+  if (breaker != nullptr) breaker->Settle(*this, outcome, retry_after);
+}
+
+void CircuitBreaker::SettleAny(const Permit& permit, Outcome outcome,
+                               absl::Duration retry_after) {
   if (outcome == Outcome::kIgnored || outcome == Outcome::kAbandoned) {
     counters_.Add(outcome == Outcome::kIgnored ? ShardedCounters::kIgnored
                                                : ShardedCounters::kAbandoned);
@@ -193,7 +205,7 @@ void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
   bool slow = false;
   MonotonicTime now;
   if (permit.timed_) {
-    now = environment_->clock->Now();
+    now = clock_->Now();
     const MonotonicTime::duration taken = now - permit.start_;
     // Compared with what is in force now; 0 if calls are no longer judged by
     // it.
@@ -216,10 +228,14 @@ void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
   }
 }
 
-void CircuitBreaker::SettleNormal(const Permit& permit, MonotonicTime now,
-                                  bool failed, bool slow,
-                                  absl::Duration retry_after) {
-  AdvanceWindow(now, /*wait=*/failed || slow);
+inline void CircuitBreaker::SettleNormal(const Permit& permit,
+                                         MonotonicTime now, bool failed,
+                                         bool slow,
+                                         absl::Duration retry_after) {
+  if (now.time_since_epoch().count() >=
+      next_boundary_.load(std::memory_order_relaxed)) {
+    AdvanceWindow(now, /*wait=*/failed || slow);
+  }
   const uint64_t word = word_.load(std::memory_order_acquire);
   // The counters compare only the low bits of the generation, which is enough
   // for a transition that comes after this line, but not for a call that lasted
@@ -263,7 +279,8 @@ void CircuitBreaker::ReleaseProbe(const Permit& permit) {
   if (probes_.Release(permit.probe_, now)) SetRefuseUntilLocked(now);
 }
 
-bool CircuitBreaker::AddJudged(uint64_t generation, bool failed, bool slow) {
+inline bool CircuitBreaker::AddJudged(uint64_t generation, bool failed,
+                                      bool slow) {
   if (!counters_.AddJudged(
           failed ? ShardedCounters::kFailure : ShardedCounters::kSuccess,
           generation)) {
@@ -319,10 +336,6 @@ void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed,
 }
 
 void CircuitBreaker::AdvanceWindow(MonotonicTime now, bool wait) {
-  if (now.time_since_epoch().count() <
-      next_boundary_.load(std::memory_order_relaxed)) {
-    return;
-  }
   if (wait) {
     // A verdict may rest on what is added next, so it must be in its own step.
     MutexLock lock(&mu_);
@@ -354,6 +367,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   const uint64_t word = word_.load(std::memory_order_relaxed);
   const State from = StateOf(word);
   const uint64_t generation = GenerationOf(word) + 1;
+  if (history_ == nullptr) history_ = std::make_unique<History>();
 
   // From this line on, results of the generation that ends here are late.
   const CallCounts totals = counters_.StartGeneration(generation);
@@ -363,20 +377,20 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   transition.from = from;
   transition.to = to;
   transition.reason = reason;
-  transition.time = environment_->clock->WallNow();
+  transition.time = clock_->WallNow();
   transition.window = totals - window_.base();
   transition.failure_rate = FailureRate(transition.window);
   transition.consecutive_failures = streak_.Failures(totals.successes);
 
   if (from == State::kClosed) {
-    window_at_trip_ = transition.window;
-    failures_at_trip_ = transition.consecutive_failures;
+    history_->window_at_trip = transition.window;
+    history_->failures_at_trip = transition.consecutive_failures;
   }
   window_.Restart(totals, now);
   streak_.Restart(totals.successes, generation);
   probes_.Clear();
   probe_successes_ = 0;
-  ++transitions_[Index(from)][Index(to)];
+  ++history_->transitions[Index(from)][Index(to)];
   last_transition_time_ = transition.time;
 
   switch (to) {
@@ -387,7 +401,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       SetRefuseUntilLocked(now);
       break;
     case State::kOpen:
-      ++trips_[static_cast<int>(reason)];
+      ++history_->trips[static_cast<int>(reason)];
       if (from == State::kHalfOpen && reason != TransitionReason::kForced) {
         ++reopenings_;
       }
@@ -398,7 +412,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       transition.open_for = ModeOf(word) == Mode::kForcedOpen
                                 ? absl::InfiniteDuration()
                                 : absl::FromChrono(refuse_until() - now);
-      last_trip_ = std::make_shared<const Transition>(transition);
+      history_->last_trip = std::make_shared<const Transition>(transition);
       break;
   }
   PublishEvidenceLocked();
@@ -475,7 +489,13 @@ void CircuitBreaker::SetWordLocked(uint64_t generation, State state,
 
 absl::Status CircuitBreaker::UpdateOptions(const BreakerOptions& options) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
-  auto updated = std::make_shared<const BreakerOptions>(options);
+  ReplaceOptions(std::make_shared<const BreakerOptions>(options));
+  return absl::OkStatus();
+}
+
+void CircuitBreaker::ReplaceOptions(
+    std::shared_ptr<const BreakerOptions> updated) {
+  const BreakerOptions& options = *updated;
   MutexLock lock(&mu_);
   const MonotonicTime now = CoarseNow();
   AdvanceWindowLocked(now);
@@ -492,7 +512,6 @@ absl::Status CircuitBreaker::UpdateOptions(const BreakerOptions& options) {
   if (StateOf(word) == State::kHalfOpen) SetRefuseUntilLocked(now);
   PublishEvidenceLocked();
   SetWordLocked(GenerationOf(word), StateOf(word), ModeOf(word));
-  return absl::OkStatus();
 }
 
 void CircuitBreaker::SetMode(Mode mode) {
@@ -544,9 +563,11 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     s.mode = ModeOf(word);
     s.state = StateOf(word);
     options = options_;
-    last_trip = last_trip_;
-    s.transitions = transitions_;
-    s.trips = trips_;
+    if (history_ != nullptr) {
+      last_trip = history_->last_trip;
+      s.transitions = history_->transitions;
+      s.trips = history_->trips;
+    }
     s.reopenings = reopenings_;
     s.last_transition_time = last_transition_time_;
     s.probes_in_flight = probes_.Count(now);
@@ -573,8 +594,8 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
       s.window = judged - window_.base();
       s.consecutive_failures = streak_.Failures(judged.successes);
     } else {
-      s.window = window_at_trip_;
-      s.consecutive_failures = failures_at_trip_;
+      s.window = history_->window_at_trip;
+      s.consecutive_failures = history_->failures_at_trip;
     }
   }
   // Still in that order. `requests` at once: what begins and ends before it is

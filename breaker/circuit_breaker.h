@@ -31,6 +31,7 @@
 #include <random>
 #include <vector>
 
+#include "absl/base/attributes.h"
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -121,10 +122,20 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
     CallCounts base;
   };
 
+  // What a breaker that has always been closed has no need of.
+  struct History {
+    std::shared_ptr<const Transition> last_trip;
+    // What there was when the breaker left closed.
+    CallCounts window_at_trip;
+    int64_t failures_at_trip = 0;
+    std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions = {};
+    std::array<uint64_t, kTripReasonCount> trips = {};
+  };
+
   CircuitBreaker(BreakerKey key, std::shared_ptr<const BreakerOptions> options,
                  std::shared_ptr<const BreakerEnvironment> environment);
 
-  MonotonicTime CoarseNow() const { return environment_->clock->CoarseNow(); }
+  MonotonicTime CoarseNow() const { return clock_->CoarseNow(); }
   MonotonicTime refuse_until() const {
     return MonotonicTime(
         MonotonicTime::duration(refuse_until_.load(std::memory_order_acquire)));
@@ -132,10 +143,16 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
 
   Permit Admit(Permit::Kind kind, uint64_t word);
   Permit TryAcquireNotClosed(uint64_t word, Refusal* refusal);
+  ABSL_ATTRIBUTE_NOINLINE Permit TryProbe(MonotonicTime now, Refusal* refusal);
+  ABSL_ATTRIBUTE_NOINLINE static void Explain(RefusalReason reason,
+                                              MonotonicTime::duration remaining,
+                                              Refusal* refusal);
   Permit RefuseOrShadow(uint64_t word, MonotonicTime now, Refusal* refusal);
 
   void Settle(const Permit& permit, Outcome outcome,
               absl::Duration retry_after);
+  ABSL_ATTRIBUTE_NOINLINE void SettleAny(const Permit& permit, Outcome outcome,
+                                         absl::Duration retry_after);
   void SettleNormal(const Permit& permit, MonotonicTime now, bool failed,
                     bool slow, absl::Duration retry_after);
   void SettleProbe(const Permit& permit, bool failed, bool slow,
@@ -147,8 +164,10 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   void JudgeWindow(uint64_t generation, bool failed,
                    absl::Duration retry_after);
   // Does nothing if others hold the lock and `wait` is false.
-  void AdvanceWindow(MonotonicTime now, bool wait);
+  ABSL_ATTRIBUTE_NOINLINE void AdvanceWindow(MonotonicTime now, bool wait);
   void DeliverTransitions();
+  // REQUIRES: valid options.
+  void ReplaceOptions(std::shared_ptr<const BreakerOptions> updated);
 
   void AdvanceWindowLocked(MonotonicTime now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -167,6 +186,7 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
 
   const BreakerKey key_;
   const std::shared_ptr<const BreakerEnvironment> environment_;
+  const Clock* const clock_;  // that of the environment
   ShardedCounters counters_;
   // Null where the environment does not ask for them.
   const std::unique_ptr<DurationHistogram> durations_;
@@ -197,13 +217,8 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   double open_random_ ABSL_GUARDED_BY(mu_) = 0;  // drawn at opened_at_
   absl::Duration open_at_least_ ABSL_GUARDED_BY(mu_);
   absl::Time last_transition_time_ ABSL_GUARDED_BY(mu_);
-  std::shared_ptr<const Transition> last_trip_ ABSL_GUARDED_BY(mu_);
-  // What there was when the breaker left closed.
-  CallCounts window_at_trip_ ABSL_GUARDED_BY(mu_);
-  int64_t failures_at_trip_ ABSL_GUARDED_BY(mu_) = 0;
-  std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions_
-      ABSL_GUARDED_BY(mu_) = {};
-  std::array<uint64_t, kTripReasonCount> trips_ ABSL_GUARDED_BY(mu_) = {};
+  // Null until the state changes for the first time.
+  std::unique_ptr<History> history_ ABSL_GUARDED_BY(mu_);
   std::vector<Transition> undelivered_ ABSL_GUARDED_BY(mu_);
   bool delivering_ ABSL_GUARDED_BY(mu_) = false;
 };

@@ -3,12 +3,8 @@
 namespace autobreaker {
 namespace {
 
-// A judged word: the count in the high 48 bits, so that it may wrap without
-// touching the low bits of the generation below it.
-constexpr int kTagBits = 16;
-constexpr uint64_t kTagMask = (uint64_t{1} << kTagBits) - 1;
-constexpr uint64_t kCountMask = ~uint64_t{0} >> kTagBits;
-constexpr uint64_t kOne = uint64_t{1} << kTagBits;
+// Of a judged count.
+constexpr uint64_t kCountMask = ~uint64_t{0} >> 16;
 
 }  // namespace
 
@@ -23,19 +19,6 @@ ShardedCounters::ShardedCounters(uint64_t start)
   for (std::atomic<uint64_t>& word : shards_[0].judged) {
     word.store(start << kTagBits, std::memory_order_relaxed);
   }
-}
-
-bool ShardedCounters::AddJudged(Judged counter, uint64_t generation) {
-  std::atomic<uint64_t>& word = Local().judged[counter];
-  uint64_t seen = word.load(std::memory_order_relaxed);
-  do {
-    if ((seen & kTagMask) != (generation & kTagMask)) return false;
-    // Sequentially consistent, like the reads of JudgedTotal(): of two failures
-    // on two CPUs, at least one sees both, so the one that crosses a threshold
-    // is never missed.
-  } while (!word.compare_exchange_weak(
-      seen, seen + kOne, std::memory_order_seq_cst, std::memory_order_relaxed));
-  return true;
 }
 
 CallCounts ShardedCounters::StartGeneration(uint64_t generation) {

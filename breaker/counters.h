@@ -71,7 +71,19 @@ class ShardedCounters {
 
   // Adds one and answers true if `generation` is still the current one; else
   // changes nothing.
-  bool AddJudged(Judged counter, uint64_t generation);
+  bool AddJudged(Judged counter, uint64_t generation) {
+    std::atomic<uint64_t>& word = Local().judged[counter];
+    uint64_t seen = word.load(std::memory_order_relaxed);
+    do {
+      if ((seen & kTagMask) != (generation & kTagMask)) return false;
+      // Sequentially consistent, like the reads of JudgedTotal(): of two
+      // failures on two CPUs, at least one sees both, so the one that crosses a
+      // threshold is never missed.
+    } while (!word.compare_exchange_weak(seen, seen + kOne,
+                                         std::memory_order_seq_cst,
+                                         std::memory_order_relaxed));
+    return true;
+  }
 
   // From here on only results of `generation` are judged. Returns the totals at
   // that very moment: what was added before is in them, what comes after is of
@@ -82,6 +94,12 @@ class ShardedCounters {
   uint64_t Total(Counter counter) const;
 
  private:
+  // A judged word: the count in the high 48 bits, so that it may wrap without
+  // touching the low bits of the generation below it.
+  static constexpr int kTagBits = 16;
+  static constexpr uint64_t kTagMask = (uint64_t{1} << kTagBits) - 1;
+  static constexpr uint64_t kOne = uint64_t{1} << kTagBits;
+
   static constexpr int kJudgedCount = 3;
   static constexpr int kCounterCount = 12;
 

@@ -31,8 +31,14 @@ class Permit {
   // Refused, or settled.
   Permit() = default;
 
-  Permit(Permit&& other) noexcept { *this = std::move(other); }
-  Permit& operator=(Permit&& other) noexcept;
+  Permit(Permit&& other) noexcept { Take(other); }
+  Permit& operator=(Permit&& other) noexcept {
+    if (this != &other) {
+      if (breaker_ != nullptr) Record(Outcome::kAbandoned);
+      Take(other);
+    }
+    return *this;
+  }
   ~Permit() {
     if (breaker_ != nullptr) Record(Outcome::kAbandoned);
   }
@@ -54,6 +60,16 @@ class Permit {
     kProbe,     // admitted while half-open
     kUnjudged,  // shadow mode let it through; no verdict rests on it
   };
+
+  void Take(Permit& other) {
+    breaker_ = std::exchange(other.breaker_, nullptr);
+    generation_ = other.generation_;
+    probe_ = other.probe_;
+    start_ = other.start_;
+    state_ = other.state_;
+    kind_ = other.kind_;
+    timed_ = other.timed_;
+  }
 
   CircuitBreaker* breaker_ = nullptr;
   uint64_t generation_ = 0;

@@ -26,13 +26,14 @@ BreakerRegistry::BreakerRegistry(RegistryOptions options)
     : max_breakers_(static_cast<size_t>(options.max_breakers)),
       environment_(std::make_shared<const BreakerEnvironment>(
           std::move(options.environment))),
-      options_{{BreakerKey(), options.defaults}} {}
+      options_{{BreakerKey(),
+                std::make_shared<const BreakerOptions>(options.defaults)}} {}
 
 std::shared_ptr<CircuitBreaker> BreakerRegistry::GetOrCreate(
     const BreakerKey& key) {
   MutexLock lock(&mu_);
   const auto found = breakers_.find(key);
-  if (found != breakers_.end()) return found->second;
+  if (found != breakers_.end()) return *found;
   const size_t length =
       key.name.size() + key.service.size() + key.method.size();
   if (breakers_.size() >= max_breakers_ || length > kMaxKeyLength) {
@@ -40,10 +41,10 @@ std::shared_ptr<CircuitBreaker> BreakerRegistry::GetOrCreate(
     return nullptr;
   }
   BreakerKey scope;
-  // The options were checked when they came in.
-  std::shared_ptr<CircuitBreaker> breaker =
-      *CircuitBreaker::Create(key, OptionsFor(key, &scope), environment_);
-  breakers_.emplace(key, breaker);
+  // Options and environment were checked when they came in.
+  SharedBreaker breaker(
+      new CircuitBreaker(key, OptionsFor(key, &scope), environment_));
+  breakers_.insert(breaker);
   return breaker;
 }
 
@@ -51,17 +52,14 @@ bool BreakerRegistry::Remove(const BreakerKey& key) {
   MutexLock lock(&mu_);
   const auto found = breakers_.find(key);
   if (found == breakers_.end()) return false;
-  found->second->removed_.store(true, std::memory_order_relaxed);
+  (*found)->removed_.store(true, std::memory_order_relaxed);
   breakers_.erase(found);
   return true;
 }
 
 std::vector<std::shared_ptr<CircuitBreaker>> BreakerRegistry::Breakers() const {
   MutexLock lock(&mu_);
-  std::vector<std::shared_ptr<CircuitBreaker>> all;
-  all.reserve(breakers_.size());
-  for (const auto& [key, breaker] : breakers_) all.push_back(breaker);
-  return all;
+  return {breakers_.begin(), breakers_.end()};
 }
 
 absl::Status BreakerRegistry::SetOptions(const BreakerKey& scope,
@@ -72,21 +70,19 @@ absl::Status BreakerRegistry::SetOptions(const BreakerKey& scope,
         absl::StrCat("scope.method is \"", scope.method,
                      "\", must be empty where scope.service is"));
   }
+  const auto shared = std::make_shared<const BreakerOptions>(options);
   MutexLock lock(&mu_);
-  options_[scope] = options;
-  for (const auto& [key, breaker] : breakers_) {
+  options_[scope] = shared;
+  for (const SharedBreaker& breaker : breakers_) {
     BreakerKey applies;
-    OptionsFor(key, &applies);
-    if (applies != scope) continue;
-    if (absl::Status status = breaker->UpdateOptions(options); !status.ok()) {
-      return status;
-    }
+    OptionsFor(breaker->key(), &applies);
+    if (applies == scope) breaker->ReplaceOptions(shared);
   }
   return absl::OkStatus();
 }
 
-const BreakerOptions& BreakerRegistry::OptionsFor(const BreakerKey& key,
-                                                  BreakerKey* scope) const {
+const BreakerRegistry::SharedOptions& BreakerRegistry::OptionsFor(
+    const BreakerKey& key, BreakerKey* scope) const {
   for (const BreakerKey& candidate :
        {key, BreakerKey{"", key.service, key.method},
         BreakerKey{key.name, key.service, ""}, BreakerKey{"", key.service, ""},

@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/btree_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "breaker/circuit_breaker.h"
@@ -84,9 +85,23 @@ class BreakerRegistry {
  private:
   explicit BreakerRegistry(RegistryOptions options);
 
+  using SharedBreaker = std::shared_ptr<CircuitBreaker>;
+  using SharedOptions = std::shared_ptr<const BreakerOptions>;
+
+  // The breakers hold the keys.
+  struct ByKey {
+    using is_transparent = void;
+    static const BreakerKey& Key(const BreakerKey& key) { return key; }
+    static const BreakerKey& Key(const SharedBreaker& b) { return b->key(); }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return Key(a) < Key(b);
+    }
+  };
+
   // The options for `key` and in `scope` the scope they come from.
-  const BreakerOptions& OptionsFor(const BreakerKey& key,
-                                   BreakerKey* scope) const
+  const SharedOptions& OptionsFor(const BreakerKey& key,
+                                  BreakerKey* scope) const
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   const size_t max_breakers_;
@@ -94,10 +109,10 @@ class BreakerRegistry {
   std::atomic<uint64_t> overflow_total_{0};
 
   mutable Mutex mu_;
-  std::map<BreakerKey, std::shared_ptr<CircuitBreaker>> breakers_
-      ABSL_GUARDED_BY(mu_);
-  // By scope; the empty one is always there.
-  std::map<BreakerKey, BreakerOptions> options_ ABSL_GUARDED_BY(mu_);
+  absl::btree_set<SharedBreaker, ByKey> breakers_ ABSL_GUARDED_BY(mu_);
+  // By scope; the empty one is always there. Each is shared with the breakers
+  // that it applies to.
+  std::map<BreakerKey, SharedOptions> options_ ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace autobreaker

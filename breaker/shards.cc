@@ -1,5 +1,11 @@
 #include "breaker/shards.h"
 
+#ifdef __linux__
+#include <sched.h>
+#else
+#include <functional>
+#endif
+
 #include <algorithm>
 #include <thread>
 
@@ -16,6 +22,15 @@ unsigned CountShards() {
 }
 
 }  // namespace
+
+unsigned AskForCpu() {
+#ifdef __linux__
+  return static_cast<unsigned>(sched_getcpu());
+#else
+  return static_cast<unsigned>(
+      std::hash<std::thread::id>()(std::this_thread::get_id()));
+#endif
+}
 
 unsigned ShardCount() {
   static const unsigned count = CountShards();

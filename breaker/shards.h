@@ -5,11 +5,11 @@
 #ifndef AUTOBREAKER_BREAKER_SHARDS_H_
 #define AUTOBREAKER_BREAKER_SHARDS_H_
 
-#ifdef __linux__
-#include <sched.h>
-#else
-#include <functional>
-#include <thread>
+#if defined(__has_include) && defined(__has_builtin)
+#if __has_include(<sys/rseq.h>) && __has_builtin(__builtin_thread_pointer)
+#include <sys/rseq.h>
+#define AUTOBREAKER_HAS_RSEQ 1
+#endif
 #endif
 
 #include <atomic>
@@ -17,23 +17,36 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/base/optimization.h"
+
 namespace autobreaker {
 
 // How many shards there are on this machine: its CPUs, rounded up to a power of
 // two, at most 64.
 unsigned ShardCount();
 
-// The one to add to now. `shard_count` is ShardCount(), kept by the caller
-// where it is at hand. (Any number will do that differs between threads that
-// run at once.)
-inline unsigned ThisShard(unsigned shard_count) {
-#ifdef __linux__
-  const auto cpu = static_cast<unsigned>(sched_getcpu());
-#else
-  const auto cpu = static_cast<unsigned>(
-      std::hash<std::thread::id>()(std::this_thread::get_id()));
+// The CPU that runs this thread, as the C library knows it.
+unsigned AskForCpu();
+
+// The same, faster where the system allows. Any number would do that differs
+// between threads that run at once.
+inline unsigned ThisCpu() {
+#ifdef AUTOBREAKER_HAS_RSEQ
+  // The kernel keeps it here for restartable sequences (Linux's rseq(2), glibc
+  // 2.35), where one load finds it; a call of sched_getcpu() would take longer
+  // than counting does.
+  const auto* const area = reinterpret_cast<const volatile struct rseq*>(
+      static_cast<const char*>(__builtin_thread_pointer()) + __rseq_offset);
+  const auto cpu = static_cast<int>(area->cpu_id);
+  if (ABSL_PREDICT_TRUE(cpu >= 0)) return static_cast<unsigned>(cpu);
 #endif
-  return cpu & (shard_count - 1);
+  return AskForCpu();  // no such area, or not registered
+}
+
+// The one to add to now. `shard_count` is ShardCount(), kept by the caller
+// where it is at hand.
+inline unsigned ThisShard(unsigned shard_count) {
+  return ThisCpu() & (shard_count - 1);
 }
 
 // As many counters as asked for.

@@ -8,6 +8,9 @@
 // at least its length and at most one step more. So no burst of events
 // shorter than the window is ever cut in two, even with one bucket.
 //
+// It takes memory for its marks with the first step that ends after a call;
+// breakers that are never called need none.
+//
 // Thread-compatible. Pure arithmetic: `now` is an argument.
 #ifndef AUTOBREAKER_BREAKER_WINDOW_H_
 #define AUTOBREAKER_BREAKER_WINDOW_H_
@@ -43,9 +46,11 @@ class SlidingWindow {
   MonotonicTime::duration step_{1};
   MonotonicTime start_;  // of step 0
   int64_t steps_ = 0;    // the number of the step under way
+  int64_t size_ = 1;     // of marks_: `buckets` and one more
+  CallCounts first_;     // totals at start_
   // Totals at the start of the step under way and of the `buckets` before it;
-  // that of step k is at k modulo the size.
-  std::vector<CallCounts> marks_{1};
+  // that of step k is at k modulo the size. Empty while all are first_.
+  std::vector<CallCounts> marks_;
 };
 
 }  // namespace autobreaker
