@@ -5,34 +5,49 @@
 
 #include <time.h>
 
+#include <algorithm>
 #include <atomic>
+#include <cstdint>
 #include <memory>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
+#include "benchmarks/ratios.h"
 #include "breaker/circuit_breaker.h"
+#include "breaker/environment.h"
+#include "breaker/fake_clock.h"
 #include "breaker/mutex.h"
 #include "breaker/registry.h"
+#include "interceptor/method_table.h"
 
 namespace autobreaker {
 namespace {
+
+// ------------------------------------------------------------------ Floors
 
 // Each thread's own pair of cache lines.
 struct alignas(128) OwnLine {
   std::atomic<uint64_t> count{0};
 };
 
-void BM_EmptyLoopFloor(benchmark::State& state) {
-  for (auto _ : state) benchmark::ClobberMemory();
-}
-BENCHMARK(BM_EmptyLoopFloor)->ThreadRange(1, 2);
-
+// First: all others are compared with it.
 void BM_FetchAddFloor(benchmark::State& state) {
   OwnLine line;
   benchmark::DoNotOptimize(&line);
   for (auto _ : state) line.count.fetch_add(1, std::memory_order_relaxed);
 }
 BENCHMARK(BM_FetchAddFloor)->ThreadRange(1, 2);
+
+void BM_EmptyLoopFloor(benchmark::State& state) {
+  for (auto _ : state) benchmark::ClobberMemory();
+}
+BENCHMARK(BM_EmptyLoopFloor)->ThreadRange(1, 2);
 
 void BM_CoarseClockFloor(benchmark::State& state) {
   timespec now;
@@ -50,42 +65,107 @@ void BM_MutexFloor(benchmark::State& state) {
 }
 BENCHMARK(BM_MutexFloor)->ThreadRange(1, 2);
 
-// One breaker for all threads of a benchmark.
+// ------------------------------------------------------------- One breaker
+
+// For all threads of a benchmark.
 std::shared_ptr<CircuitBreaker> shared_breaker;
 
-void MakeBreaker(const benchmark::State&) {
+void Make(const BreakerOptions& options, BreakerEnvironment environment = {}) {
   shared_breaker =
-      CircuitBreaker::Create({"benchmark", "service", "method"}, {}).value();
+      CircuitBreaker::Create(
+          {"benchmark", "service", "method"}, options,
+          std::make_shared<const BreakerEnvironment>(std::move(environment)))
+          .value();
 }
-void MakeOpenBreaker(const benchmark::State& state) {
-  MakeBreaker(state);
+void MakeClosed(const benchmark::State&) { Make({}); }
+void MakeClosedWithHighThreshold(const benchmark::State&) {
+  BreakerOptions options;
+  options.failure_rate_threshold = 0.2;
+  Make(options);
+}
+void MakeClosedWithSlowCalls(const benchmark::State&) {
+  BreakerOptions options;
+  options.slow_call_duration = absl::Seconds(1);
+  options.slow_call_rate_threshold = 0.5;
+  Make(options);
+}
+void MakeClosedWithDurations(const benchmark::State&) {
+  BreakerEnvironment environment;
+  environment.duration_buckets = DefaultDurationBuckets();
+  Make({}, environment);
+}
+void MakeClosedWithStatusCodes(const benchmark::State&) {
+  BreakerEnvironment environment;
+  environment.count_status_codes = true;
+  Make({}, environment);
+}
+void MakeOpen(const benchmark::State&) {
   BreakerOptions options;
   options.open_duration = absl::Hours(24);
   options.open_duration_max = absl::Hours(24);
-  (void)shared_breaker->UpdateOptions(options);
+  Make(options);
   for (int i = 0; i < 20; ++i) {
     shared_breaker->TryAcquire().Record(Outcome::kFailure);
   }
 }
-void DropBreaker(const benchmark::State&) { shared_breaker = nullptr; }
+// Probes that never end.
+std::vector<Permit> probes;
+void MakeHalfOpen(const benchmark::State&) {
+  BreakerOptions options;
+  options.half_open_lease = absl::Hours(24);
+  Make(options);
+  shared_breaker->SetMode(Mode::kForcedOpen);
+  shared_breaker->SetMode(Mode::kAutomatic);
+  for (int64_t i = 0; i < options.half_open_max_calls; ++i) {
+    probes.push_back(shared_breaker->TryAcquire());
+  }
+}
+void Drop(const benchmark::State&) {
+  probes.clear();
+  shared_breaker = nullptr;
+}
 
-void BM_AdmitSucceed(benchmark::State& state) {
+void AdmitSucceed(benchmark::State& state) {
   CircuitBreaker& breaker = *shared_breaker;
   for (auto _ : state) breaker.TryAcquire().Record(Outcome::kSuccess);
 }
-BENCHMARK(BM_AdmitSucceed)
-    ->Setup(MakeBreaker)
-    ->Teardown(DropBreaker)
-    ->ThreadRange(1, 2);
+
+void Refuse(benchmark::State& state) {
+  CircuitBreaker& breaker = *shared_breaker;
+  for (auto _ : state) {
+    if (breaker.TryAcquire()) state.SkipWithError("not refused");
+  }
+}
+
+#define AUTOBREAKER_BENCHMARK(name, setup) \
+  BENCHMARK(name)->Setup(setup)->Teardown(Drop)->ThreadRange(1, 2)
+
+void BM_AdmitSucceed(benchmark::State& state) { AdmitSucceed(state); }
+AUTOBREAKER_BENCHMARK(BM_AdmitSucceed, MakeClosed);
+
+void BM_AdmitSucceedTimingSlowCalls(benchmark::State& state) {
+  AdmitSucceed(state);
+}
+AUTOBREAKER_BENCHMARK(BM_AdmitSucceedTimingSlowCalls, MakeClosedWithSlowCalls);
+
+void BM_AdmitSucceedRecordingDurations(benchmark::State& state) {
+  AdmitSucceed(state);
+}
+AUTOBREAKER_BENCHMARK(BM_AdmitSucceedRecordingDurations,
+                      MakeClosedWithDurations);
+
+void BM_AdmitSucceedCountingStatusCodes(benchmark::State& state) {
+  CircuitBreaker& breaker = *shared_breaker;
+  for (auto _ : state) {
+    Permit permit = breaker.TryAcquire();
+    breaker.CountStatusCode(absl::StatusCode::kOk);
+    permit.Record(Outcome::kSuccess);
+  }
+}
+AUTOBREAKER_BENCHMARK(BM_AdmitSucceedCountingStatusCodes,
+                      MakeClosedWithStatusCodes);
 
 void BM_AdmitTenPercentFailures(benchmark::State& state) {
-  BreakerOptions options;
-  options.failure_rate_threshold = 0.2;
-  if (state.thread_index() == 0) {
-    if (!shared_breaker->UpdateOptions(options).ok()) {
-      state.SkipWithError("options");
-    }
-  }
   CircuitBreaker& breaker = *shared_breaker;
   int call = 0;
   for (auto _ : state) {
@@ -93,21 +173,113 @@ void BM_AdmitTenPercentFailures(benchmark::State& state) {
                                                  : Outcome::kSuccess);
   }
 }
-BENCHMARK(BM_AdmitTenPercentFailures)
-    ->Setup(MakeBreaker)
-    ->Teardown(DropBreaker)
-    ->ThreadRange(1, 2);
+AUTOBREAKER_BENCHMARK(BM_AdmitTenPercentFailures, MakeClosedWithHighThreshold);
 
-void BM_RefuseOpen(benchmark::State& state) {
-  CircuitBreaker& breaker = *shared_breaker;
+void BM_RefuseOpen(benchmark::State& state) { Refuse(state); }
+AUTOBREAKER_BENCHMARK(BM_RefuseOpen, MakeOpen);
+
+void BM_RefuseHalfOpen(benchmark::State& state) { Refuse(state); }
+AUTOBREAKER_BENCHMARK(BM_RefuseHalfOpen, MakeHalfOpen);
+
+void BM_UpdateOptions(benchmark::State& state) {
+  BreakerOptions options;
   for (auto _ : state) {
-    if (breaker.TryAcquire()) state.SkipWithError("not open");
+    options.minimum_calls ^= 1;
+    if (!shared_breaker->UpdateOptions(options).ok()) {
+      state.SkipWithError("refused");
+    }
   }
 }
-BENCHMARK(BM_RefuseOpen)
-    ->Setup(MakeOpenBreaker)
-    ->Teardown(DropBreaker)
+AUTOBREAKER_BENCHMARK(BM_UpdateOptions, MakeClosed);
+
+void BM_Snapshot(benchmark::State& state) {
+  for (auto _ : state) benchmark::DoNotOptimize(shared_breaker->Snapshot());
+}
+AUTOBREAKER_BENCHMARK(BM_Snapshot, MakeClosed);
+
+// The window passes between two calls. The argument is its buckets.
+void BM_FirstCallAfterIdleWindow(benchmark::State& state) {
+  FakeClock clock;
+  BreakerEnvironment environment;
+  environment.clock = &clock;
+  BreakerOptions options;
+  options.window_buckets = static_cast<int>(state.range(0));
+  Make(options, environment);
+  for (auto _ : state) {
+    clock.Advance(options.window * 2);
+    shared_breaker->TryAcquire().Record(Outcome::kSuccess);
+  }
+  shared_breaker = nullptr;
+}
+BENCHMARK(BM_FirstCallAfterIdleWindow)->Arg(1)->Arg(10)->Arg(60);
+
+// ---------------------------------------------------------------- Many of them
+
+// A random one of so many, the same for both threads.
+std::vector<std::shared_ptr<CircuitBreaker>> many_breakers;
+
+void MakeMany(const benchmark::State& state) {
+  RegistryOptions options;
+  options.max_breakers = state.range(0);
+  const auto registry = BreakerRegistry::Create(options).value();
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    registry->GetOrCreate({"benchmark", "service", absl::StrCat(i)});
+  }
+  many_breakers = registry->Breakers();
+}
+void DropMany(const benchmark::State&) { many_breakers.clear(); }
+
+void BM_AdmitSucceedAmong(benchmark::State& state) {
+  std::minstd_rand random(state.thread_index() + 1);
+  for (auto _ : state) {
+    many_breakers[random() % many_breakers.size()]->TryAcquire().Record(
+        Outcome::kSuccess);
+  }
+}
+BENCHMARK(BM_AdmitSucceedAmong)
+    ->Setup(MakeMany)
+    ->Teardown(DropMany)
+    ->Arg(1)
+    ->Arg(1'024)
+    ->Arg(131'072)
+    ->ThreadRange(1, 2);
+
+// The methods of a channel, looked up in random order as every call does.
+std::unique_ptr<MethodTable> table;
+std::vector<std::string> methods;
+
+void MakeMethods(const benchmark::State& state) {
+  RegistryOptions options;
+  options.max_breakers = state.range(0);
+  table = std::make_unique<MethodTable>(
+      BreakerRegistry::Create(options).value(), "benchmark");
+  methods.clear();
+  for (int64_t i = 0; i < state.range(0); ++i) {
+    methods.push_back(absl::StrCat("/shop.v1.OrderService/PlaceOrder", i));
+    table->Find(methods.back());
+  }
+  std::shuffle(methods.begin(), methods.end(), std::minstd_rand(1));
+}
+void DropMethods(const benchmark::State&) { table = nullptr; }
+
+void BM_Lookup(benchmark::State& state) {
+  size_t next = 0;
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(table->Find(methods[next]));
+    if (++next == methods.size()) next = 0;
+  }
+}
+BENCHMARK(BM_Lookup)
+    ->Setup(MakeMethods)
+    ->Teardown(DropMethods)
+    ->Arg(1)
+    ->Arg(100)
+    ->Arg(10'000)
     ->ThreadRange(1, 2);
 
 }  // namespace
 }  // namespace autobreaker
+
+int main(int argc, char** argv) {
+  return autobreaker::RunWithRatios(argc, argv);
+}
