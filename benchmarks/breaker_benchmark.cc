@@ -14,8 +14,10 @@
 #include <utility>
 #include <vector>
 
+#include "absl/hash/hash.h"
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "benchmark/benchmark.h"
 #include "benchmarks/ratios.h"
@@ -64,6 +66,21 @@ void BM_MutexFloor(benchmark::State& state) {
   for (auto _ : state) MutexLock lock(&mu);
 }
 BENCHMARK(BM_MutexFloor)->ThreadRange(1, 2);
+
+// What no look-up by name can do without.
+void BM_HashAndCompareFloor(benchmark::State& state) {
+  const std::string asked = "/shop.v1.OrderService/PlaceOrder17";
+  const std::string known = asked;
+  for (auto _ : state) {
+    absl::string_view a = asked;
+    absl::string_view b = known;
+    benchmark::DoNotOptimize(a);
+    benchmark::DoNotOptimize(b);
+    benchmark::DoNotOptimize(absl::Hash<absl::string_view>()(a));
+    benchmark::DoNotOptimize(a == b);
+  }
+}
+BENCHMARK(BM_HashAndCompareFloor)->ThreadRange(1, 2);
 
 // ------------------------------------------------------------- One breaker
 

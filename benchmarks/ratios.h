@@ -1,6 +1,6 @@
 // Adds to each figure of a Google Benchmark run its ratio to the floor of the
-// same run and number of threads: one relaxed atomic addition. Times differ from
-// machine to machine and from hour to hour, ratios much less.
+// same run and number of threads: one relaxed atomic addition. Times differ
+// from machine to machine and from hour to hour, ratios much less.
 //
 // The ratio is of CPU time per call of one thread.
 #ifndef AUTOBREAKER_BENCHMARKS_RATIOS_H_
@@ -21,35 +21,8 @@ namespace autobreaker {
 
 inline constexpr char kFloorName[] = "BM_FetchAddFloor";
 
-class Ratios {
- public:
-  using Run = benchmark::BenchmarkReporter::Run;
-
-  // REQUIRES: the floor is reported before all that is compared with it.
-  std::vector<Run> AddTo(std::vector<Run> runs) {
-    for (Run& run : runs) {
-      if (IsSpread(run)) continue;
-      const double time = run.GetAdjustedCPUTime() /
-                          benchmark::GetTimeUnitMultiplier(run.time_unit);
-      double& floor = floors_[{run.threads, run.aggregate_name}];
-      if (absl::StartsWith(run.run_name.function_name, kFloorName)) {
-        floor = time;
-      }
-      if (floor > 0) run.counters["ratio"] = time / floor;
-    }
-    return runs;
-  }
-
- private:
-  static bool IsSpread(const Run& run) {
-    return run.aggregate_name == "stddev" || run.aggregate_name == "cv";
-  }
-
-  // By threads and kind: a single run, or the mean or median of several.
-  std::map<std::pair<int64_t, std::string>, double> floors_;
-};
-
-// Hands on to another reporter what it got, with ratios.
+// Hands on to another reporter what it got, with ratios. Not before the end:
+// interleaved repetitions come in any order, the floor too.
 class ReporterWithRatios final : public benchmark::BenchmarkReporter {
  public:
   explicit ReporterWithRatios(std::unique_ptr<BenchmarkReporter> to)
@@ -60,14 +33,42 @@ class ReporterWithRatios final : public benchmark::BenchmarkReporter {
     to_->SetErrorStream(&GetErrorStream());
     return to_->ReportContext(context);
   }
+
   void ReportRuns(const std::vector<Run>& runs) override {
-    to_->ReportRuns(ratios_.AddTo(runs));
+    for (const Run& run : runs) {
+      if (absl::StartsWith(run.run_name.function_name, kFloorName)) {
+        floors_[{run.threads, run.aggregate_name}] = TimeOf(run);
+      }
+    }
+    reports_.push_back(runs);
   }
-  void Finalize() override { to_->Finalize(); }
+
+  void Finalize() override {
+    for (std::vector<Run>& runs : reports_) {
+      for (Run& run : runs) {
+        const auto floor = floors_.find({run.threads, run.aggregate_name});
+        if (floor != floors_.end() && !IsSpread(run)) {
+          run.counters["ratio"] = TimeOf(run) / floor->second;
+        }
+      }
+      to_->ReportRuns(runs);
+    }
+    to_->Finalize();
+  }
 
  private:
+  static double TimeOf(const Run& run) {
+    return run.GetAdjustedCPUTime() /
+           benchmark::GetTimeUnitMultiplier(run.time_unit);
+  }
+  static bool IsSpread(const Run& run) {
+    return run.aggregate_name == "stddev" || run.aggregate_name == "cv";
+  }
+
   const std::unique_ptr<BenchmarkReporter> to_;
-  Ratios ratios_;
+  std::vector<std::vector<Run>> reports_;
+  // By threads and kind: a single run, or the mean or median of several.
+  std::map<std::pair<int64_t, std::string>, double> floors_;
 };
 
 // What main() does instead of BENCHMARK_MAIN(). A file (--benchmark_out) is

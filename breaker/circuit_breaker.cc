@@ -11,8 +11,8 @@ namespace autobreaker {
 namespace {
 
 // The word: state in bits 0 and 1, mode in 2 and 3, whether calls are timed in
-// 4, the generation from 8 up. A generation lasts from one transition to the
-// next, so state never changes without it.
+// 4, whether removed in 5, the generation from 8 up. A generation lasts from
+// one transition to the next, so state never changes without it.
 constexpr int kModeShift = 2;
 constexpr int kTimedShift = 4;
 constexpr int kGenerationShift = 8;
@@ -59,9 +59,9 @@ absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
 CircuitBreaker::CircuitBreaker(
     BreakerKey key, std::shared_ptr<const BreakerOptions> options,
     std::shared_ptr<const BreakerEnvironment> environment)
-    : key_(std::move(key)),
+    : clock_(environment->clock),
+      key_(std::move(key)),
       environment_(std::move(environment)),
-      clock_(environment_->clock),
       durations_(environment_->duration_buckets.empty()
                      ? nullptr
                      : std::make_unique<DurationHistogram>(
@@ -142,22 +142,26 @@ Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
 
 inline Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
                                              Refusal* refusal) {
-  const bool half_open = StateOf(word) == State::kHalfOpen;
-  if (ModeOf(word) == Mode::kShadow) {
-    counters_.Add(half_open ? ShardedCounters::kShadowHalfOpen
-                            : ShardedCounters::kShadowOpen);
-    return Admit(Permit::Kind::kUnjudged, word);
-  }
+  if (ModeOf(word) == Mode::kShadow) return LetThrough(word);
   const MonotonicTime until = refuse_until();
-  // As it is now; the word may be from just before it was forced.
-  const bool forced = until == MonotonicTime::max();
-  const RefusalReason reason = half_open ? RefusalReason::kHalfOpen
-                               : forced  ? RefusalReason::kForcedOpen
-                                         : RefusalReason::kOpen;
+  RefusalReason reason = RefusalReason::kOpen;
+  if (StateOf(word) == State::kHalfOpen) {
+    reason = RefusalReason::kHalfOpen;
+  } else if (until == MonotonicTime::max()) {
+    // As it is now; the word may be from just before it was forced.
+    reason = RefusalReason::kForcedOpen;
+  }
   counters_.Add(static_cast<ShardedCounters::Counter>(
       ShardedCounters::kRefusedOpen + static_cast<int>(reason)));
   if (refusal != nullptr) Explain(reason, until - now, refusal);
   return Permit();
+}
+
+Permit CircuitBreaker::LetThrough(uint64_t word) {
+  counters_.Add(StateOf(word) == State::kHalfOpen
+                    ? ShardedCounters::kShadowHalfOpen
+                    : ShardedCounters::kShadowOpen);
+  return Admit(Permit::Kind::kUnjudged, word);
 }
 
 void CircuitBreaker::Explain(RefusalReason reason,
@@ -481,7 +485,8 @@ void CircuitBreaker::SetWordLocked(uint64_t generation, State state,
                                         durations_ != nullptr)
                       << kTimedShift |
                   static_cast<uint64_t>(mode) << kModeShift |
-                  static_cast<uint64_t>(state),
+                  static_cast<uint64_t>(state) |
+                  (word_.load(std::memory_order_relaxed) & kRemovedBit),
               std::memory_order_release);
 }
 
@@ -539,6 +544,11 @@ void CircuitBreaker::SetMode(Mode mode) {
     }
   }
   DeliverTransitions();
+}
+
+void CircuitBreaker::MarkRemoved() {
+  MutexLock lock(&mu_);
+  word_.fetch_or(kRemovedBit, std::memory_order_relaxed);
 }
 
 BreakerOptions CircuitBreaker::options() const {

@@ -63,7 +63,8 @@ struct Refusal {
   std::optional<absl::Duration> retry_after;
 };
 
-class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
+class alignas(64) CircuitBreaker
+    : public std::enable_shared_from_this<CircuitBreaker> {
  public:
   // INVALID_ARGUMENT if `options` or `environment` are, which may be null, for
   // defaults.
@@ -110,11 +111,15 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   }
 
   // Whether it was taken out of its registry. It goes on working, unseen.
-  bool removed() const { return removed_.load(std::memory_order_relaxed); }
+  bool removed() const {
+    return (word_.load(std::memory_order_relaxed) & kRemovedBit) != 0;
+  }
 
  private:
   friend class BreakerRegistry;
   friend class Permit;
+
+  static constexpr uint64_t kRemovedBit = uint64_t{1} << 5;
 
   // What a failure is judged by.
   struct Evidence {
@@ -144,6 +149,7 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   Permit Admit(Permit::Kind kind, uint64_t word);
   Permit TryAcquireNotClosed(uint64_t word, Refusal* refusal);
   ABSL_ATTRIBUTE_NOINLINE Permit TryProbe(MonotonicTime now, Refusal* refusal);
+  ABSL_ATTRIBUTE_NOINLINE Permit LetThrough(uint64_t word);
   ABSL_ATTRIBUTE_NOINLINE static void Explain(RefusalReason reason,
                                               MonotonicTime::duration remaining,
                                               Refusal* refusal);
@@ -166,6 +172,7 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   // Does nothing if others hold the lock and `wait` is false.
   ABSL_ATTRIBUTE_NOINLINE void AdvanceWindow(MonotonicTime now, bool wait);
   void DeliverTransitions();
+  void MarkRemoved();
   // REQUIRES: valid options.
   void ReplaceOptions(std::shared_ptr<const BreakerOptions> updated);
 
@@ -184,23 +191,25 @@ class CircuitBreaker : public std::enable_shared_from_this<CircuitBreaker> {
   void SetWordLocked(uint64_t generation, State state, Mode mode)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
-  const BreakerKey key_;
-  const std::shared_ptr<const BreakerEnvironment> environment_;
+  // First what a healthy or a refused call reads, in one cache line (with the
+  // base class) that only changes of state and window steps write.
   const Clock* const clock_;  // that of the environment
   ShardedCounters counters_;
-  // Null where the environment does not ask for them.
-  const std::unique_ptr<DurationHistogram> durations_;
-  const std::unique_ptr<ShardedArray> status_codes_;
-
-  // State, mode, whether calls are timed, and generation; see the .cc file.
+  // State, mode, whether calls are timed, whether removed, and generation; see
+  // the .cc file.
   std::atomic<uint64_t> word_{0};
   // While not closed: no call is admitted before this time. Stored before the
   // word that says so.
   std::atomic<MonotonicTime::rep> refuse_until_{0};
   // Until then the window need not be advanced.
   std::atomic<MonotonicTime::rep> next_boundary_{0};
+
+  const BreakerKey key_;
+  const std::shared_ptr<const BreakerEnvironment> environment_;
+  // Null where the environment does not ask for them.
+  const std::unique_ptr<DurationHistogram> durations_;
+  const std::unique_ptr<ShardedArray> status_codes_;
   std::atomic<MonotonicTime::rep> slow_call_duration_{0};
-  std::atomic<bool> removed_{false};
   std::atomic<uint64_t> callback_exceptions_{0};
 
   SeqLock<Evidence> evidence_;

@@ -52,7 +52,7 @@ bool BreakerRegistry::Remove(const BreakerKey& key) {
   MutexLock lock(&mu_);
   const auto found = breakers_.find(key);
   if (found == breakers_.end()) return false;
-  (*found)->removed_.store(true, std::memory_order_relaxed);
+  (*found)->MarkRemoved();
   breakers_.erase(found);
   return true;
 }
