@@ -94,8 +94,9 @@ class alignas(64) CircuitBreaker
   BreakerSnapshot Snapshot();
 
   // Counts a call that ended with this status, if the environment asks for it.
-  // Says nothing about the outcome, which the call's permit is told. A code that
-  // is none is counted as UNKNOWN; gRPC hands on whatever number a server sends.
+  // Says nothing about the outcome, which the call's permit is told. A code
+  // that is none is counted as UNKNOWN; gRPC hands on whatever number a server
+  // sends.
   void CountStatusCode(absl::StatusCode code) {
     if (status_codes_ == nullptr) return;
     const auto index = static_cast<size_t>(code);

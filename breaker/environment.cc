@@ -8,7 +8,7 @@ namespace autobreaker {
 namespace {
 
 constexpr size_t kMostBuckets = 64;
-constexpr absl::Duration kLongest = absl::Hours(24 * 365);
+constexpr absl::Duration kLongestBucket = absl::Hours(24 * 10);
 
 }  // namespace
 
@@ -29,8 +29,8 @@ absl::Status BreakerEnvironment::Validate() const {
           absl::StrCat("environment.duration_buckets[", i, "] is ",
                        absl::FormatDuration(bound), ", must be ", must));
     };
-    if (bound < absl::Nanoseconds(1) || bound > kLongest) {
-      return error("in [1ns, 365 days]");
+    if (bound < absl::Nanoseconds(1) || bound > kLongestBucket) {
+      return error("in [1ns, 10 days]");
     }
     if (i > 0 && bound <= duration_buckets[i - 1]) {
       return error("above the one before it");

@@ -28,13 +28,15 @@ struct BreakerEnvironment {
   // Called after each change of state: outside every lock, one at a time and
   // in order for each breaker, in the thread of the call that caused it (or of
   // one that is already delivering), which it holds up. It may use the breaker.
-  // What it throws is counted and dropped.
+  // It should not collect metrics: to look at another breaker may change that
+  // one's state too. What it throws is counted and dropped.
   std::function<void(const Transition&)> on_transition;
 
   // The upper bounds of the buckets that successes and failures are sorted
   // into by how long they took, in ascending order; off when empty. Costs each
   // call one more read of the clock and two additions, and each breaker 24
-  // bytes per bound and CPU. 0 to 64 bounds, each 1 ns to 365 days.
+  // bytes per bound and CPU. 0 to 64 bounds, each 1 ns to 10 days, so that no
+  // two look the same in seconds.
   std::vector<absl::Duration> duration_buckets;
 
   // Whether to count the status codes that calls end with, where the caller

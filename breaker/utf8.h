@@ -10,8 +10,8 @@
 namespace autobreaker {
 
 // `text` with U+FFFD and the byte's two hexadecimal digits in the place of
-// every byte that is not part of a valid UTF-8 sequence, so that texts that
-// differ still do.
+// every byte that is not part of a valid UTF-8 sequence, and of U+FFFD itself,
+// so that texts that differ still do.
 std::string ReplaceInvalidUtf8(absl::string_view text);
 
 }  // namespace autobreaker

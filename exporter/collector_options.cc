@@ -61,9 +61,9 @@ absl::Status CollectorOptions::Validate() const {
     check_label("a key of constant_labels", label);
     // Prometheus takes an empty value for no label at all.
     if (value.empty() || ReplaceInvalidUtf8(value) != value) {
-      errors.push_back(absl::StrCat("constant_labels[", Quote(label), "] is ",
-                                    Quote(value),
-                                    ", must be UTF-8 and not empty"));
+      errors.push_back(
+          absl::StrCat("constant_labels[", Quote(label), "] is ", Quote(value),
+                       ", must be UTF-8 without U+FFFD, not empty"));
     }
   }
   if (errors.empty()) return absl::OkStatus();

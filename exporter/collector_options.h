@@ -25,7 +25,7 @@ struct CollectorOptions {
   std::string method_label = "method";
 
   // Labels that every sample gets, such as {"environment", "production"}. Keys
-  // as above; values are UTF-8 and not empty.
+  // as above; values are UTF-8, without U+FFFD, and not empty.
   std::map<std::string, std::string> constant_labels;
 
   // OK, or INVALID_ARGUMENT that names every bad field with its value and what

@@ -12,8 +12,14 @@ Outcome Classification::Classify(const grpc::Status& status,
       if (threw != nullptr) *threw = true;
     }
   }
-  if (failures.Contains(status.error_code())) return Outcome::kFailure;
-  if (ignored.Contains(status.error_code())) return Outcome::kIgnored;
+  grpc::StatusCode code = status.error_code();
+  // gRPC hands on whatever number a server sends, and asks to take one that is
+  // no code for UNKNOWN.
+  if (code < grpc::StatusCode::OK || code > grpc::StatusCode::UNAUTHENTICATED) {
+    code = grpc::StatusCode::UNKNOWN;
+  }
+  if (failures.Contains(code)) return Outcome::kFailure;
+  if (ignored.Contains(code)) return Outcome::kIgnored;
   return Outcome::kSuccess;
 }
 

@@ -67,5 +67,13 @@ TEST(Classification, SetsDecideWhenTheFunctionThrows) {
             Outcome::kFailure);
 }
 
+TEST(Classification, TakesANumberThatIsNoCodeForUnknown) {
+  for (const int number : {-1, 17, 99}) {
+    EXPECT_EQ(Classify(static_cast<grpc::StatusCode>(number)),
+              Outcome::kFailure)
+        << number;
+  }
+}
+
 }  // namespace
 }  // namespace autobreaker

@@ -81,11 +81,12 @@ TEST(CollectorOptionsTest, RefusesValuesThatWouldNotArrive) {
   CollectorOptions options;
   options.constant_labels = {{"team", ""}};
   EXPECT_EQ(ErrorOf(options),
-            "constant_labels[\"team\"] is \"\", must be UTF-8 and not empty");
+            "constant_labels[\"team\"] is \"\", must be UTF-8 without U+FFFD, "
+            "not empty");
   options.constant_labels = {{"team", "\xFF"}};
   EXPECT_EQ(ErrorOf(options),
-            "constant_labels[\"team\"] is \"\\xff\", must be UTF-8 and not "
-            "empty");
+            "constant_labels[\"team\"] is \"\\xff\", must be UTF-8 without "
+            "U+FFFD, not empty");
 }
 
 TEST(CollectorOptionsTest, NamesEveryBadField) {
