@@ -13,8 +13,8 @@ Outcome Classification::Classify(const grpc::Status& status,
     }
   }
   grpc::StatusCode code = status.error_code();
-  // gRPC hands on whatever number a server sends, and asks to take one that is
-  // no code for UNKNOWN.
+  // Any number a server sends arrives here. One that is no code is of an error
+  // space not known here, for which UNKNOWN is defined.
   if (code < grpc::StatusCode::OK || code > grpc::StatusCode::UNAUTHENTICATED) {
     code = grpc::StatusCode::UNKNOWN;
   }

@@ -35,10 +35,6 @@ TEST(Classification, EveryOtherAnswerIsSuccess) {
   }
 }
 
-TEST(Classification, NumberThatIsNoCodeIsSuccess) {
-  EXPECT_EQ(Classify(grpc::StatusCode::DO_NOT_USE), Outcome::kSuccess);
-}
-
 TEST(Classification, CodeInBothSetsIsFailure) {
   Classification both;
   both.failures = {grpc::StatusCode::ABORTED};
