@@ -6,9 +6,12 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 
+#include "absl/base/attributes.h"
 #include "absl/status/status.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
@@ -37,7 +40,8 @@ struct Answer {
 
 // Guards one call. gRPC runs up to three Intercept() at once on a stream, and
 // with the callback API a call may end (on one thread) before or while it is
-// first sent (on another), so `phase_` says who may touch the rest.
+// first sent (on another), so `phase_` says who may touch the rest. What few
+// calls need is out of line, or every call would save registers for it.
 class CircuitBreakerInterceptor final : public Interceptor {
  public:
   // `breaker` and `classification` must remain live while the call does.
@@ -51,23 +55,21 @@ class CircuitBreakerInterceptor final : public Interceptor {
     const auto at = [methods](InterceptionHookPoints hook) {
       return methods->QueryInterceptionHookPoint(hook);
     };
-    // A cancellation comes alone and under the context's lock, where nothing
-    // may be asked of the context or of `methods`.
-    if (at(InterceptionHookPoints::PRE_SEND_CANCEL)) {
-      cancelled_.store(true, std::memory_order_relaxed);
-      methods->Proceed();
-      return;
-    }
+    // No two of these come at once. The two of a healthy call are asked first.
     bool hijack = false;
     if (at(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
       hijack = Decide(methods);
-    }
-    // Comes to a hijacked call only.
-    if (at(InterceptionHookPoints::PRE_RECV_MESSAGE)) {
-      // Else a refused server stream could be read for ever.
+    } else if (at(InterceptionHookPoints::POST_RECV_STATUS)) {
+      End(methods);
+    } else if (at(InterceptionHookPoints::PRE_RECV_MESSAGE)) {
+      // Comes to a hijacked call only. Else a refused server stream could be
+      // read for ever.
       methods->FailHijackedRecvMessage();
+    } else if (at(InterceptionHookPoints::PRE_SEND_CANCEL)) {
+      // Under the context's lock, where nothing else may be asked of the
+      // context or of `methods`.
+      cancelled_.store(true, std::memory_order_relaxed);
     }
-    if (at(InterceptionHookPoints::POST_RECV_STATUS)) End(methods);
     // Neither returns before the rest of the batch has run, which may have
     // destroyed this.
     if (hijack) {
@@ -93,7 +95,8 @@ class CircuitBreakerInterceptor final : public Interceptor {
     // Once, since a string of it is too long to be made without allocating.
     static const std::string* const bypass =
         new std::string(kBypassMetadataKey);
-    if (methods->GetSendInitialMetadata()->erase(*bypass) > 0) {
+    auto* const metadata = methods->GetSendInitialMetadata();
+    if (!metadata->empty() && metadata->erase(*bypass) > 0) {
       phase_.store(Phase::kEnded);
     }
     Phase expected = Phase::kNew;
@@ -102,16 +105,11 @@ class CircuitBreakerInterceptor final : public Interceptor {
     }
     // Such a call never reaches the server, which therefore is not to blame.
     never_sent_ =
-        cancelled_.load(std::memory_order_relaxed) ||
-        info_->client_context()->deadline() <= std::chrono::system_clock::now();
+        cancelled_.load(std::memory_order_relaxed) || DeadlineHasPassed();
     Refusal refusal;
     permit_ = breaker_->TryAcquire(&refusal);
     const bool admitted = static_cast<bool>(permit_);
-    if (!admitted) {
-      const grpc::Status status = MakeRefusalStatus(breaker_->key(), refusal);
-      answer_.reset(new Answer{status, status.error_details(),
-                               std::string(ToString(refusal.reason))});
-    }
+    if (!admitted) MakeAnswer(refusal);
     expected = Phase::kDeciding;
     if (!phase_.compare_exchange_strong(
             expected, admitted ? Phase::kAdmitted : Phase::kRefused)) {
@@ -131,7 +129,22 @@ class CircuitBreakerInterceptor final : public Interceptor {
     return false;
   }
 
-  void WriteAnswer(InterceptorBatchMethods* methods) {
+  bool DeadlineHasPassed() {
+    const grpc::ClientContext& context = *info_->client_context();
+    // As gRPC says that there is none; nobody need look at the clock then.
+    if (context.raw_deadline().tv_sec == std::numeric_limits<int64_t>::max()) {
+      return false;
+    }
+    return context.deadline() <= std::chrono::system_clock::now();
+  }
+
+  ABSL_ATTRIBUTE_NOINLINE void MakeAnswer(const Refusal& refusal) {
+    const grpc::Status status = MakeRefusalStatus(breaker_->key(), refusal);
+    answer_.reset(new Answer{status, status.error_details(),
+                             std::string(ToString(refusal.reason))});
+  }
+
+  ABSL_ATTRIBUTE_NOINLINE void WriteAnswer(InterceptorBatchMethods* methods) {
     *methods->GetRecvStatus() = answer_->status;
     auto* const trailing = methods->GetRecvTrailingMetadata();
     if (trailing == nullptr) return;
@@ -148,15 +161,17 @@ class CircuitBreakerInterceptor final : public Interceptor {
     if (was == Phase::kRefused) {
       WriteAnswer(methods);
     } else if (was == Phase::kAdmitted) {
-      breaker_->CountStatusCode(static_cast<absl::StatusCode>(
-          methods->GetRecvStatus()->error_code()));
-      permit_.Record(OutcomeOf(methods), RetryAfter(methods));
+      const grpc::Status& status = *methods->GetRecvStatus();
+      breaker_->CountStatusCode(
+          static_cast<absl::StatusCode>(status.error_code()));
+      permit_.Record(OutcomeOf(status, methods),
+                     status.ok() ? absl::ZeroDuration() : RetryAfter(methods));
     }
   }
 
-  Outcome OutcomeOf(InterceptorBatchMethods* methods) {
+  Outcome OutcomeOf(const grpc::Status& status,
+                    InterceptorBatchMethods* methods) {
     if (never_sent_) return Outcome::kIgnored;
-    const grpc::Status& status = *methods->GetRecvStatus();
     // A response that cannot be parsed comes with OK, and without a message.
     if (status.ok() && HasOneResponse() &&
         methods->QueryInterceptionHookPoint(
@@ -171,8 +186,8 @@ class CircuitBreakerInterceptor final : public Interceptor {
   }
 
   // How long the server asked not to be called; 0 if it did not.
-  absl::Duration RetryAfter(InterceptorBatchMethods* methods) {
-    if (methods->GetRecvStatus()->ok()) return absl::ZeroDuration();
+  ABSL_ATTRIBUTE_NOINLINE absl::Duration RetryAfter(
+      InterceptorBatchMethods* methods) {
     const auto* const trailing = methods->GetRecvTrailingMetadata();
     const auto found = trailing->find("grpc-retry-pushback-ms");
     int64_t milliseconds = 0;
@@ -218,12 +233,16 @@ class Factory final : public ClientInterceptorFactoryInterface {
 
  private:
   const Classification* ClassificationFor(const BreakerKey& key) const {
-    if (!options_.classification_for.empty()) {
-      for (const std::string& scope :
-           {absl::StrCat(key.service, "/", key.method), key.service}) {
-        const auto found = options_.classification_for.find(scope);
-        if (found != options_.classification_for.end()) return &found->second;
-      }
+    return options_.classification_for.empty() ? &options_.classification
+                                               : FindClassification(key);
+  }
+
+  ABSL_ATTRIBUTE_NOINLINE const Classification* FindClassification(
+      const BreakerKey& key) const {
+    for (const std::string& scope :
+         {absl::StrCat(key.service, "/", key.method), key.service}) {
+      const auto found = options_.classification_for.find(scope);
+      if (found != options_.classification_for.end()) return &found->second;
     }
     return &options_.classification;
   }

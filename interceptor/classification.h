@@ -45,7 +45,23 @@ struct Classification {
   std::function<Outcome(const grpc::Status&)> function;
 
   // Sets `*threw` if the function did, else leaves it alone.
-  Outcome Classify(const grpc::Status& status, bool* threw = nullptr) const;
+  Outcome Classify(const grpc::Status& status, bool* threw = nullptr) const {
+    return function ? AskFunction(status, threw) : LookUp(status.error_code());
+  }
+
+ private:
+  Outcome AskFunction(const grpc::Status& status, bool* threw) const;
+  Outcome LookUp(grpc::StatusCode code) const {
+    // Any number a server sends arrives here. One that is no code is of an error
+    // space not known here, for which UNKNOWN is defined.
+    if (code < grpc::StatusCode::OK ||
+        code > grpc::StatusCode::UNAUTHENTICATED) {
+      code = grpc::StatusCode::UNKNOWN;
+    }
+    if (failures.Contains(code)) return Outcome::kFailure;
+    if (ignored.Contains(code)) return Outcome::kIgnored;
+    return Outcome::kSuccess;
+  }
 };
 
 }  // namespace autobreaker
