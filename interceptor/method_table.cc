@@ -16,8 +16,9 @@ namespace {
 size_t HashOf(absl::string_view method) {
   uint64_t hash = method.size();
   const auto add = [&hash](uint64_t word) {
-    hash = (hash ^ word) * 0x9E3779B97F4A7C15;  // 2^64 / the golden ratio
-    hash ^= hash >> 32;
+    hash ^= word;
+    hash = hash << 29 | hash >> 35;  // or the high bits would stay high
+    hash *= 0x9E3779B97F4A7C15;      // 2^64 / the golden ratio
   };
   const auto add_eight = [&add](const char* bytes) {
     uint64_t word;
@@ -26,14 +27,14 @@ size_t HashOf(absl::string_view method) {
   };
   if (method.size() < 8) {
     for (const char c : method) add(static_cast<unsigned char>(c));
-    return hash;
+    return hash ^ hash >> 32;
   }
   const char* const last = method.data() + method.size() - 8;
   for (const char* bytes = method.data(); bytes < last; bytes += 8) {
     add_eight(bytes);
   }
   add_eight(last);
-  return hash;
+  return hash ^ hash >> 32;
 }
 
 }  // namespace
