@@ -52,8 +52,8 @@ struct Classification {
  private:
   Outcome AskFunction(const grpc::Status& status, bool* threw) const;
   Outcome LookUp(grpc::StatusCode code) const {
-    // Any number a server sends arrives here. One that is no code is of an error
-    // space not known here, for which UNKNOWN is defined.
+    // Any number a server sends arrives here. One that is no code is of an
+    // error space not known here, for which UNKNOWN is defined.
     if (code < grpc::StatusCode::OK ||
         code > grpc::StatusCode::UNAUTHENTICATED) {
       code = grpc::StatusCode::UNKNOWN;
