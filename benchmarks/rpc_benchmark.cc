@@ -5,8 +5,9 @@
 //
 // A program of its own, since what it is about is a difference that is far
 // smaller than what a machine's mood does to a call. Each round makes a short
-// row of calls in every variant, in an order of its own, and compares within the
-// round. Google Benchmark runs one variant after the other, and compares nothing.
+// row of calls in every variant, in an order of its own, and compares within
+// the round. Google Benchmark runs one variant after the other, and compares
+// nothing.
 //
 // Client and server share the process, so the allocations are those of both.
 // For instructions, of the client alone, see rpc_instructions.sh.
