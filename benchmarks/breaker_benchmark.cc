@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <random>
 #include <string>
@@ -22,6 +23,7 @@
 #include "benchmark/benchmark.h"
 #include "benchmarks/ratios.h"
 #include "breaker/circuit_breaker.h"
+#include "breaker/counters.h"
 #include "breaker/environment.h"
 #include "breaker/fake_clock.h"
 #include "breaker/mutex.h"
@@ -66,6 +68,39 @@ void BM_MutexFloor(benchmark::State& state) {
   for (auto _ : state) MutexLock lock(&mu);
 }
 BENCHMARK(BM_MutexFloor)->ThreadRange(1, 2);
+
+int64_t CoarseNanoseconds() {
+  timespec now;
+  clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return int64_t{1'000'000'000} * now.tv_sec + now.tv_nsec;
+}
+
+// The steps of a healthy and of a refused call in one loop, with no function,
+// no permit and no clock of the user's in between.
+void BM_AdmitSucceedStepsFloor(benchmark::State& state) {
+  ShardedCounters counters;
+  std::atomic<uint64_t> word{0};
+  std::atomic<int64_t> boundary{std::numeric_limits<int64_t>::max()};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(word.load(std::memory_order_acquire));
+    counters.Add(ShardedCounters::kAdmitted);
+    if (CoarseNanoseconds() >= boundary.load(std::memory_order_relaxed)) break;
+    counters.AddJudged(ShardedCounters::kSuccess, 0);
+  }
+}
+BENCHMARK(BM_AdmitSucceedStepsFloor)->ThreadRange(1, 2);
+
+void BM_RefuseStepsFloor(benchmark::State& state) {
+  ShardedCounters counters;
+  std::atomic<uint64_t> word{0};
+  std::atomic<int64_t> until{std::numeric_limits<int64_t>::max()};
+  for (auto _ : state) {
+    benchmark::DoNotOptimize(word.load(std::memory_order_acquire));
+    if (CoarseNanoseconds() >= until.load(std::memory_order_acquire)) break;
+    counters.Add(ShardedCounters::kRefusedOpen);
+  }
+}
+BENCHMARK(BM_RefuseStepsFloor)->ThreadRange(1, 2);
 
 // What no look-up by name can do without.
 void BM_HashAndCompareFloor(benchmark::State& state) {

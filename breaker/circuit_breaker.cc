@@ -15,12 +15,10 @@ namespace {
 // one transition to the next, so state never changes without it.
 constexpr int kModeShift = 2;
 constexpr int kTimedShift = 4;
-constexpr int kGenerationShift = 8;
 
 State StateOf(uint64_t word) { return static_cast<State>(word & 3); }
 Mode ModeOf(uint64_t word) { return static_cast<Mode>(word >> kModeShift & 3); }
 bool TimedOf(uint64_t word) { return word >> kTimedShift & 1; }
-uint64_t GenerationOf(uint64_t word) { return word >> kGenerationShift; }
 
 // The seed of one breaker: its own, so that what other breakers draw does not
 // change it.
@@ -81,15 +79,7 @@ CircuitBreaker::CircuitBreaker(
 
 // ---------------------------------------------------------------- Admission
 
-Permit CircuitBreaker::TryAcquire(Refusal* refusal) {
-  const uint64_t word = word_.load(std::memory_order_acquire);
-  if (StateOf(word) == State::kClosed) {
-    return Admit(Permit::Kind::kNormal, word);
-  }
-  return TryAcquireNotClosed(word, refusal);
-}
-
-inline Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
+Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
   counters_.Add(ShardedCounters::kAdmitted);
   Permit permit;
   permit.breaker_ = this;
@@ -103,7 +93,10 @@ inline Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
   return permit;
 }
 
-Permit CircuitBreaker::TryAcquireNotClosed(uint64_t word, Refusal* refusal) {
+Permit CircuitBreaker::TryAcquireSlowly(uint64_t word, Refusal* refusal) {
+  if (StateOf(word) == State::kClosed) {
+    return Admit(Permit::Kind::kNormal, word);
+  }
   const MonotonicTime now = CoarseNow();
   if (now >= refuse_until()) return TryProbe(now, refusal);
   return RefuseOrShadow(word, now, refusal);
@@ -176,26 +169,6 @@ void CircuitBreaker::Explain(RefusalReason reason,
 }
 
 // ----------------------------------------------------------------- Outcomes
-
-inline void CircuitBreaker::Settle(const Permit& permit, Outcome outcome,
-                                   absl::Duration retry_after) {
-  // The healthy call; all others, and the first of a window step, go on below.
-  if (outcome == Outcome::kSuccess && permit.kind_ == Permit::Kind::kNormal &&
-      !permit.timed_ &&
-      CoarseNow().time_since_epoch().count() <
-          next_boundary_.load(std::memory_order_relaxed) &&
-      GenerationOf(word_.load(std::memory_order_acquire)) ==
-          permit.generation_ &&
-      counters_.AddJudged(ShardedCounters::kSuccess, permit.generation_)) {
-    return;
-  }
-  SettleAny(permit, outcome, retry_after);
-}
-
-void Permit::Record(Outcome outcome, absl::Duration retry_after) {
-  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->Settle(*this, outcome, retry_after);
-}
 
 void CircuitBreaker::SettleAny(const Permit& permit, Outcome outcome,
                                absl::Duration retry_after) {

@@ -29,6 +29,7 @@
 #include <memory>
 #include <optional>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "absl/base/attributes.h"
@@ -79,7 +80,15 @@ class alignas(64) CircuitBreaker
 
   // Asks to make a call. The permit is empty if the call is refused; then
   // `refusal`, if given, says why.
-  Permit TryAcquire(Refusal* refusal = nullptr);
+  Permit TryAcquire(Refusal* refusal = nullptr) {
+    const uint64_t word = word_.load(std::memory_order_acquire);
+    if ((word & kNotPlainBits) != 0) return TryAcquireSlowly(word, refusal);
+    counters_.Add(ShardedCounters::kAdmitted);
+    Permit permit;
+    permit.breaker_ = this;
+    permit.generation_ = GenerationOf(word);
+    return permit;
+  }
 
   // Puts other options in force, all at once. Keeps state and counts; restarts
   // the window if its length or buckets change, and re-times an open breaker
@@ -121,6 +130,12 @@ class alignas(64) CircuitBreaker
   friend class Permit;
 
   static constexpr uint64_t kRemovedBit = uint64_t{1} << 5;
+  // Unless closed, and calls are not timed.
+  static constexpr uint64_t kNotPlainBits = 3 | uint64_t{1} << 4;
+  static constexpr int kGenerationShift = 8;
+  static uint64_t GenerationOf(uint64_t word) {
+    return word >> kGenerationShift;
+  }
 
   // What a failure is judged by.
   struct Evidence {
@@ -147,8 +162,8 @@ class alignas(64) CircuitBreaker
         MonotonicTime::duration(refuse_until_.load(std::memory_order_acquire)));
   }
 
-  Permit Admit(Permit::Kind kind, uint64_t word);
-  Permit TryAcquireNotClosed(uint64_t word, Refusal* refusal);
+  ABSL_ATTRIBUTE_NOINLINE Permit Admit(Permit::Kind kind, uint64_t word);
+  Permit TryAcquireSlowly(uint64_t word, Refusal* refusal);
   ABSL_ATTRIBUTE_NOINLINE Permit TryProbe(MonotonicTime now, Refusal* refusal);
   ABSL_ATTRIBUTE_NOINLINE Permit LetThrough(uint64_t word);
   ABSL_ATTRIBUTE_NOINLINE static void Explain(RefusalReason reason,
@@ -157,7 +172,20 @@ class alignas(64) CircuitBreaker
   Permit RefuseOrShadow(uint64_t word, MonotonicTime now, Refusal* refusal);
 
   void Settle(const Permit& permit, Outcome outcome,
-              absl::Duration retry_after);
+              absl::Duration retry_after) {
+    // The healthy call; all others, and the first of a window step, go on
+    // below.
+    if (outcome == Outcome::kSuccess && permit.kind_ == Permit::Kind::kNormal &&
+        !permit.timed_ &&
+        CoarseNow().time_since_epoch().count() <
+            next_boundary_.load(std::memory_order_relaxed) &&
+        GenerationOf(word_.load(std::memory_order_acquire)) ==
+            permit.generation_ &&
+        counters_.AddJudged(ShardedCounters::kSuccess, permit.generation_)) {
+      return;
+    }
+    SettleAny(permit, outcome, retry_after);
+  }
   ABSL_ATTRIBUTE_NOINLINE void SettleAny(const Permit& permit, Outcome outcome,
                                          absl::Duration retry_after);
   void SettleNormal(const Permit& permit, MonotonicTime now, bool failed,
@@ -232,6 +260,11 @@ class alignas(64) CircuitBreaker
   std::vector<Transition> undelivered_ ABSL_GUARDED_BY(mu_);
   bool delivering_ ABSL_GUARDED_BY(mu_) = false;
 };
+
+inline void Permit::Record(Outcome outcome, absl::Duration retry_after) {
+  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
+  if (breaker != nullptr) breaker->Settle(*this, outcome, retry_after);
+}
 
 }  // namespace autobreaker
 

@@ -49,8 +49,9 @@ class Permit {
   // Says how the call ended. Does nothing on a permit that is not held. If the
   // server asked to be left alone for `retry_after`, a breaker that is opened
   // by this failure stays open at least as long, up to its open_duration_max.
-  void Record(Outcome outcome,
-              absl::Duration retry_after = absl::ZeroDuration());
+  // (Defined in circuit_breaker.h, where every permit comes from.)
+  inline void Record(Outcome outcome,
+                     absl::Duration retry_after = absl::ZeroDuration());
 
  private:
   friend class CircuitBreaker;
