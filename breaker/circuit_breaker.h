@@ -14,7 +14,8 @@
 // - Counters are lifetime totals and never go back.
 // - While closed, admitting and recording take no lock and allocate nothing; a
 //   success writes no cache line but its CPU's own. (Once per window step, one
-//   call also remembers the totals under a lock; only failures wait for it.)
+//   call also remembers the totals under a lock, which takes memory the first
+//   time; only failures wait for it.)
 //
 // Time is brought forward inside calls and snapshots; there is no timer thread.
 //
