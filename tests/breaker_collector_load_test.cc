@@ -147,6 +147,22 @@ TEST_F(CollectorUnderLoadTest, EveryFamilyIsThereOnce) {
   }
 }
 
+TEST(CollectorMemory, AllocationsAreInProportionToWhatIsCollected) {
+  const auto allocations_for = [](int breakers) {
+    const auto registry = *BreakerRegistry::Create();
+    for (int i = 0; i < breakers; ++i) {
+      registry->GetOrCreate({"payments", "shop.Shop", absl::StrCat(i)});
+    }
+    const auto collector = *BreakerCollector::Create(registry);
+    const int64_t before = AllocationsOfThisThread();
+    collector->Collect();
+    return AllocationsOfThisThread() - before;
+  };
+  const int64_t fixed = allocations_for(0);
+  const int64_t for_ten = allocations_for(10) - fixed;
+  EXPECT_LE(allocations_for(1000) - fixed, 100 * for_ten);
+}
+
 // Whichever allocation of a collection fails.
 TEST_F(CollectorUnderLoadTest, WithoutMemoryAScrapeIsEmptyAndTheNextIsWhole) {
   const size_t families = collector_->Collect().size();
