@@ -25,7 +25,8 @@ int64_t StopCountingAllocations() {
 
 }  // namespace autobreaker
 
-// The other kinds of operator new come here too.
+// The other kinds of operator new come here too, but that of over-aligned
+// types, of which a call makes none.
 void* operator new(size_t size) {
   if (autobreaker::counting.load(std::memory_order_relaxed)) {
     autobreaker::allocations.fetch_add(1, std::memory_order_relaxed);

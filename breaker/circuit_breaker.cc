@@ -10,16 +10,6 @@
 namespace autobreaker {
 namespace {
 
-// The word: state in bits 0 and 1, mode in 2 and 3, whether calls are timed in
-// 4, whether removed in 5, the generation from 8 up. A generation lasts from
-// one transition to the next, so state never changes without it.
-constexpr int kModeShift = 2;
-constexpr int kTimedShift = 4;
-
-State StateOf(uint64_t word) { return static_cast<State>(word & 3); }
-Mode ModeOf(uint64_t word) { return static_cast<Mode>(word >> kModeShift & 3); }
-bool TimedOf(uint64_t word) { return word >> kTimedShift & 1; }
-
 // The seed of one breaker: its own, so that what other breakers draw does not
 // change it.
 std::minstd_rand::result_type SeedFor(const BreakerEnvironment& environment,
@@ -86,7 +76,7 @@ Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
   permit.generation_ = GenerationOf(word);
   permit.state_ = StateOf(word);
   permit.kind_ = kind;
-  if (TimedOf(word)) {
+  if ((word & kTimedBit) != 0) {
     permit.timed_ = true;
     permit.start_ = clock_->Now();
   }
@@ -146,7 +136,7 @@ inline Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
   }
   counters_.Add(static_cast<ShardedCounters::Counter>(
       ShardedCounters::kRefusedOpen + static_cast<int>(reason)));
-  if (refusal != nullptr) Explain(reason, until - now, refusal);
+  if (refusal != nullptr) Explain(reason, now, until, refusal);
   return Permit();
 }
 
@@ -157,14 +147,13 @@ Permit CircuitBreaker::LetThrough(uint64_t word) {
   return Admit(Permit::Kind::kUnjudged, word);
 }
 
-void CircuitBreaker::Explain(RefusalReason reason,
-                             MonotonicTime::duration remaining,
-                             Refusal* refusal) {
+void CircuitBreaker::Explain(RefusalReason reason, MonotonicTime now,
+                             MonotonicTime until, Refusal* refusal) {
   refusal->reason = reason;
   refusal->retry_after.reset();
   if (reason == RefusalReason::kOpen) {
     refusal->retry_after =
-        std::max(absl::FromChrono(remaining), absl::ZeroDuration());
+        std::max(absl::FromChrono(until - now), absl::ZeroDuration());
   }
 }
 
@@ -344,17 +333,24 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   const uint64_t word = word_.load(std::memory_order_relaxed);
   const State from = StateOf(word);
   const uint64_t generation = GenerationOf(word) + 1;
+
+  // What may throw comes first: a transition happens as a whole or not at all.
   if (history_ == nullptr) history_ = std::make_unique<History>();
-
-  // From this line on, results of the generation that ends here are late.
-  const CallCounts totals = counters_.StartGeneration(generation);
-
   Transition transition;
   transition.key = key_;
   transition.from = from;
   transition.to = to;
   transition.reason = reason;
   transition.time = clock_->WallNow();
+  std::shared_ptr<Transition> trip;
+  if (to == State::kOpen) trip = std::make_shared<Transition>(transition);
+  if (environment_->on_transition) {
+    undelivered_.reserve(undelivered_.size() + 1);
+  }
+
+  // From this line on, results of the generation that ends here are late.
+  const CallCounts totals = counters_.StartGeneration(generation);
+
   transition.window = totals - window_.base();
   transition.failure_rate = FailureRate(transition.window);
   transition.consecutive_failures = streak_.Failures(totals.successes);
@@ -389,7 +385,8 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       transition.open_for = ModeOf(word) == Mode::kForcedOpen
                                 ? absl::InfiniteDuration()
                                 : absl::FromChrono(refuse_until() - now);
-      history_->last_trip = std::make_shared<const Transition>(transition);
+      *trip = transition;  // its key has the room already
+      history_->last_trip = std::move(trip);
       break;
   }
   PublishEvidenceLocked();
@@ -453,14 +450,14 @@ void CircuitBreaker::SetRefuseUntilLocked(MonotonicTime time) {
 
 void CircuitBreaker::SetWordLocked(uint64_t generation, State state,
                                    Mode mode) {
-  word_.store(generation << kGenerationShift |
-                  static_cast<uint64_t>(options_->JudgesSlowCalls() ||
-                                        durations_ != nullptr)
-                      << kTimedShift |
-                  static_cast<uint64_t>(mode) << kModeShift |
-                  static_cast<uint64_t>(state) |
-                  (word_.load(std::memory_order_relaxed) & kRemovedBit),
-              std::memory_order_release);
+  word_.store(
+      generation << kGenerationShift |
+          static_cast<uint64_t>(mode) << kModeShift |
+          static_cast<uint64_t>(state) |
+          (options_->JudgesSlowCalls() || durations_ != nullptr ? kTimedBit
+                                                                : 0) |
+          (word_.load(std::memory_order_relaxed) & kRemovedBit),
+      std::memory_order_release);
 }
 
 // ----------------------------------------------------------------- Operation
@@ -502,18 +499,24 @@ void CircuitBreaker::SetMode(Mode mode) {
     if (mode == before) return;
     AdvanceWindowLocked(now);  // a trip by force shows it
     SetWordLocked(GenerationOf(word), state, mode);
-    if (mode == Mode::kForcedOpen) {
-      if (state == State::kOpen) {
-        SetOpenUntilLocked();
-      } else {
-        TransitionLocked(State::kOpen, TransitionReason::kForced, now);
+    try {
+      if (mode == Mode::kForcedOpen) {
+        if (state == State::kOpen) {
+          SetOpenUntilLocked();
+        } else {
+          TransitionLocked(State::kOpen, TransitionReason::kForced, now);
+        }
+      } else if (mode == Mode::kForcedClosed) {
+        if (state != State::kClosed) {
+          TransitionLocked(State::kClosed, TransitionReason::kForced, now);
+        }
+      } else if (before == Mode::kForcedOpen) {
+        TransitionLocked(State::kHalfOpen, TransitionReason::kForced, now);
       }
-    } else if (mode == Mode::kForcedClosed) {
-      if (state != State::kClosed) {
-        TransitionLocked(State::kClosed, TransitionReason::kForced, now);
-      }
-    } else if (before == Mode::kForcedOpen) {
-      TransitionLocked(State::kHalfOpen, TransitionReason::kForced, now);
+    } catch (...) {
+      // Out of memory, before anything else was changed.
+      SetWordLocked(GenerationOf(word), state, before);
+      throw;
     }
   }
   DeliverTransitions();

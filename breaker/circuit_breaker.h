@@ -12,10 +12,11 @@
 // - A result whose generation is not the current one never moves the state and
 //   never enters the window.
 // - Counters are lifetime totals and never go back.
-// - While closed, admitting and recording take no lock and allocate nothing; a
-//   success writes no cache line but its CPU's own. (Once per window step, one
-//   call also remembers the totals under a lock, which takes memory the first
-//   time; only failures wait for it.)
+// - While closed, a call that succeeds in time takes no lock, allocates nothing
+//   and writes no cache line but its CPU's own. (Once per window step, one call
+//   also remembers the totals, under a lock if it is free, and the first time
+//   in memory that it allocates.) Nor does a call wait that is refused before
+//   the open time is over.
 //
 // Time is brought forward inside calls and snapshots; there is no timer thread.
 //
@@ -130,10 +131,23 @@ class alignas(64) CircuitBreaker
   friend class BreakerRegistry;
   friend class Permit;
 
+  // The parts of word_. A generation lasts from one transition to the next, so
+  // state never changes without it.
+  static constexpr uint64_t kStateMask = 3;
+  static constexpr int kModeShift = 2;
+  static constexpr uint64_t kModeMask = 3;
+  static constexpr uint64_t kTimedBit = uint64_t{1} << 4;
   static constexpr uint64_t kRemovedBit = uint64_t{1} << 5;
-  // Unless closed, and calls are not timed.
-  static constexpr uint64_t kNotPlainBits = 3 | uint64_t{1} << 4;
   static constexpr int kGenerationShift = 8;
+  // If any of these is set, it is not closed, or calls are timed.
+  static constexpr uint64_t kNotPlainBits = kStateMask | kTimedBit;
+
+  static State StateOf(uint64_t word) {
+    return static_cast<State>(word & kStateMask);
+  }
+  static Mode ModeOf(uint64_t word) {
+    return static_cast<Mode>(word >> kModeShift & kModeMask);
+  }
   static uint64_t GenerationOf(uint64_t word) {
     return word >> kGenerationShift;
   }
@@ -168,7 +182,8 @@ class alignas(64) CircuitBreaker
   ABSL_ATTRIBUTE_NOINLINE Permit TryProbe(MonotonicTime now, Refusal* refusal);
   ABSL_ATTRIBUTE_NOINLINE Permit LetThrough(uint64_t word);
   ABSL_ATTRIBUTE_NOINLINE static void Explain(RefusalReason reason,
-                                              MonotonicTime::duration remaining,
+                                              MonotonicTime now,
+                                              MonotonicTime until,
                                               Refusal* refusal);
   Permit RefuseOrShadow(uint64_t word, MonotonicTime now, Refusal* refusal);
 
@@ -222,11 +237,11 @@ class alignas(64) CircuitBreaker
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // First what a healthy or a refused call reads, in one cache line (with the
-  // base class) that only changes of state and window steps write.
+  // base class) that only window steps, probes, updates and changes of state
+  // write.
   const Clock* const clock_;  // that of the environment
   ShardedCounters counters_;
-  // State, mode, whether calls are timed, whether removed, and generation; see
-  // the .cc file.
+  // State, mode, whether calls are timed, whether removed, and generation.
   std::atomic<uint64_t> word_{0};
   // While not closed: no call is admitted before this time. Stored before the
   // word that says so.

@@ -14,8 +14,21 @@ namespace {
 
 constexpr unsigned kMostShards = 64;
 
+// One more than the highest number of a CPU that this process may run on.
+unsigned CountCpus() {
+#ifdef __linux__
+  cpu_set_t cpus;
+  if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0) {
+    for (unsigned last = CPU_SETSIZE; last-- > 0;) {
+      if (CPU_ISSET(last, &cpus)) return last + 1;
+    }
+  }
+#endif
+  return std::thread::hardware_concurrency();
+}
+
 unsigned CountShards() {
-  const unsigned cpus = std::thread::hardware_concurrency();
+  const unsigned cpus = CountCpus();
   unsigned shards = 1;
   while (shards < std::min(cpus, kMostShards)) shards *= 2;
   return shards;

@@ -5,10 +5,10 @@
 #ifndef AUTOBREAKER_BREAKER_SHARDS_H_
 #define AUTOBREAKER_BREAKER_SHARDS_H_
 
-#if defined(__has_include) && defined(__has_builtin)
-#if __has_include(<sys/rseq.h>) && __has_builtin(__builtin_thread_pointer)
+#if defined(__linux__) && defined(__has_include) && \
+    (defined(__aarch64__) || (defined(__x86_64__) && !defined(__ILP32__)))
+#if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>
-#define AUTOBREAKER_HAS_RSEQ 1
 #endif
 #endif
 
@@ -21,8 +21,9 @@
 
 namespace autobreaker {
 
-// How many shards there are on this machine: its CPUs, rounded up to a power of
-// two, at most 64.
+// How many shards there are in this process: the CPUs that it may run on,
+// counted from 0 to the last of them, rounded up to a power of two, at most 64.
+// With more CPUs, some share one.
 unsigned ShardCount();
 
 // The CPU that runs this thread, as the C library knows it.
@@ -31,12 +32,18 @@ unsigned AskForCpu();
 // The same, faster where the system allows. Any number would do that differs
 // between threads that run at once.
 inline unsigned ThisCpu() {
-#ifdef AUTOBREAKER_HAS_RSEQ
+#ifdef RSEQ_SIG
   // The kernel keeps it here for restartable sequences (Linux's rseq(2), glibc
   // 2.35), where one load finds it; a call of sched_getcpu() would take longer
   // than counting does.
+  const char* thread_pointer;
+#ifdef __x86_64__
+  __asm__("mov %%fs:0, %0" : "=r"(thread_pointer));
+#else
+  __asm__("mrs %0, tpidr_el0" : "=r"(thread_pointer));
+#endif
   const auto* const area = reinterpret_cast<const volatile struct rseq*>(
-      static_cast<const char*>(__builtin_thread_pointer()) + __rseq_offset);
+      thread_pointer + __rseq_offset);
   const auto cpu = static_cast<int>(area->cpu_id);
   if (ABSL_PREDICT_TRUE(cpu >= 0)) return static_cast<unsigned>(cpu);
 #endif

@@ -21,9 +21,16 @@ void SlidingWindow::Restart(const CallCounts& totals, MonotonicTime now) {
   std::fill(marks_.begin(), marks_.end(), totals);
 }
 
-void SlidingWindow::Advance(const CallCounts& totals, MonotonicTime now) {
+void SlidingWindow::Advance(const CallCounts& totals,
+                            MonotonicTime now) noexcept {
   const int64_t step = (now - start_) / step_;
-  if (marks_.empty() && !(totals == first_)) marks_.assign(size_, first_);
+  if (marks_.empty() && !(totals == first_)) {
+    try {
+      marks_.assign(size_, first_);
+    } catch (...) {
+      return;  // a call is no place to run out of memory; the next one tries
+    }
+  }
   if (!marks_.empty()) {
     // Of steps that went by without a call, only the last `size_` can matter.
     for (int64_t k = std::max(steps_ + 1, step - size_ + 1); k <= step; ++k) {

@@ -8,8 +8,9 @@
 // at least its length and at most one step more. So no burst of events
 // shorter than the window is ever cut in two, even with one bucket.
 //
-// It takes memory for its marks with the first step that ends after a call;
-// breakers that are never called need none.
+// It takes memory for its marks with the first step that ends after a judged
+// call; breakers that are never called need none. Without the memory, it goes
+// on covering all since it was restarted, until there is some.
 //
 // Thread-compatible. Pure arithmetic: `now` is an argument.
 #ifndef AUTOBREAKER_BREAKER_WINDOW_H_
@@ -34,7 +35,7 @@ class SlidingWindow {
 
   // Moves on to `now`, for which the totals are `totals`. Costs at most
   // `buckets` steps however long ago the last call was.
-  void Advance(const CallCounts& totals, MonotonicTime now);
+  void Advance(const CallCounts& totals, MonotonicTime now) noexcept;
 
   // The totals at the far edge of the window.
   const CallCounts& base() const;

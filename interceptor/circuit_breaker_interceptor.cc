@@ -56,7 +56,8 @@ class CircuitBreakerInterceptor final : public Interceptor {
     const auto at = [methods](InterceptionHookPoints hook) {
       return methods->QueryInterceptionHookPoint(hook);
     };
-    // No two of these come at once. The two of a healthy call are asked first.
+    // No two of these come at once: gRPC clears the hook points before those of
+    // what was hijacked or received. The two of a healthy call are asked first.
     bool hijack = false;
     if (at(InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
       hijack = Decide(methods);
@@ -139,7 +140,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
     return true;
   }
 
-  bool DeadlineHasPassed() {
+  bool DeadlineHasPassed() const {
     const grpc::ClientContext& context = *info_->client_context();
     // As gRPC says that there is none; nobody need look at the clock then.
     if (context.raw_deadline().tv_sec == std::numeric_limits<int64_t>::max()) {

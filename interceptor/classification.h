@@ -25,7 +25,10 @@ class StatusCodeSet {
  private:
   // A number that is no code is in no set.
   static constexpr uint32_t Bit(grpc::StatusCode code) {
-    return code >= 0 && code < 32 ? uint32_t{1} << code : 0;
+    return code >= grpc::StatusCode::OK &&
+                   code <= grpc::StatusCode::UNAUTHENTICATED
+               ? uint32_t{1} << code
+               : 0;
   }
 
   uint32_t bits_ = 0;

@@ -12,7 +12,8 @@ namespace autobreaker {
 namespace {
 
 // Every call pays for this. absl::Hash, which is out of line for strings, took
-// half of a look-up.
+// half of a look-up. Whoever makes up method names can make them collide; the
+// registry's max_breakers bounds what that costs.
 size_t HashOf(absl::string_view method) {
   uint64_t hash = method.size();
   const auto add = [&hash](uint64_t word) {

@@ -50,3 +50,27 @@ void operator delete(void* made, const std::nothrow_t&) noexcept {
 void operator delete[](void* made, const std::nothrow_t&) noexcept {
   std::free(made);
 }
+
+// Those of over-aligned types, such as a breaker.
+void* operator new(size_t size, std::align_val_t alignment) {
+  const auto align = static_cast<size_t>(alignment);
+  void* const made =
+      autobreaker::Allow()
+          ? std::aligned_alloc(align, (size + align - 1) / align * align)
+          : nullptr;
+  if (made == nullptr) throw std::bad_alloc();
+  return made;
+}
+void* operator new[](size_t size, std::align_val_t alignment) {
+  return operator new(size, alignment);
+}
+void operator delete(void* made, std::align_val_t) noexcept { std::free(made); }
+void operator delete[](void* made, std::align_val_t) noexcept {
+  std::free(made);
+}
+void operator delete(void* made, size_t, std::align_val_t) noexcept {
+  std::free(made);
+}
+void operator delete[](void* made, size_t, std::align_val_t) noexcept {
+  std::free(made);
+}

@@ -1,5 +1,7 @@
 #include "breaker/shards.h"
 
+#include <sched.h>
+
 #include <cstddef>
 #include <cstdint>
 
@@ -16,9 +18,33 @@ TEST(ShardsTest, TheirCountIsAPowerOfTwoUpTo64) {
   EXPECT_EQ(count & (count - 1), 0);
 }
 
-TEST(ShardsTest, AThreadAlwaysHasOne) {
-  for (int i = 0; i < 1000; ++i)
-    EXPECT_LT(ThisShard(ShardCount()), ShardCount());
+TEST(ShardsTest, ACpuHasTheNumberThatTheSystemGivesIt) {
+  cpu_set_t before;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(before), &before), 0);
+  int tried = 0;
+  for (int cpu = 0; cpu < CPU_SETSIZE; ++cpu) {
+    if (!CPU_ISSET(cpu, &before)) continue;
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    CPU_SET(cpu, &one);
+    ASSERT_EQ(sched_setaffinity(0, sizeof(one), &one), 0);
+    EXPECT_EQ(ThisCpu(), static_cast<unsigned>(cpu));
+    EXPECT_EQ(AskForCpu(), static_cast<unsigned>(cpu));
+    EXPECT_EQ(ThisShard(ShardCount()), cpu % ShardCount());
+    ++tried;
+  }
+  EXPECT_EQ(sched_setaffinity(0, sizeof(before), &before), 0);
+  EXPECT_GT(tried, 0);
+}
+
+TEST(ShardsTest, UpTo64CpusHaveOneEach) {
+  cpu_set_t cpus;
+  ASSERT_EQ(sched_getaffinity(0, sizeof(cpus), &cpus), 0);
+  for (unsigned cpu = 0; cpu < 64; ++cpu) {
+    if (CPU_ISSET(cpu, &cpus)) {
+      EXPECT_LT(cpu, ShardCount());
+    }
+  }
 }
 
 // Sizes around the blocks that counters are laid out in.
