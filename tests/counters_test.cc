@@ -115,13 +115,6 @@ TEST(CountersTest, DifferencesStayRightAcrossTheWrapAndAGeneration) {
   EXPECT_EQ(counters.StartGeneration(2) - before, Counts(5, 0, 0));
 }
 
-TEST(CountersTest, ShardsAreAPowerOfTwoUpTo64) {
-  const int shards = ShardCount();
-  EXPECT_GE(shards, 1);
-  EXPECT_LE(shards, 64);
-  EXPECT_EQ(shards & (shards - 1), 0);
-}
-
 TEST(CountersTest, ManyThreadsLoseNothing) {
   ShardedCounters counters;
   RunThreads(8, [&](int) {
