@@ -36,15 +36,18 @@ inline unsigned ThisCpu() {
   // The kernel keeps it here for restartable sequences (Linux's rseq(2), glibc
   // 2.35), where one load finds it; a call of sched_getcpu() would take longer
   // than counting does.
-  const char* thread_pointer;
+  int cpu;
 #ifdef __x86_64__
-  __asm__("mov %%fs:0, %0" : "=r"(thread_pointer));
+  __asm__ volatile("movl %%fs:%c2(%1), %0"
+                   : "=r"(cpu)
+                   : "r"(__rseq_offset), "i"(offsetof(struct rseq, cpu_id)));
 #else
+  const char* thread_pointer;
   __asm__("mrs %0, tpidr_el0" : "=r"(thread_pointer));
+  cpu = static_cast<int>(reinterpret_cast<const volatile struct rseq*>(
+                             thread_pointer + __rseq_offset)
+                             ->cpu_id);
 #endif
-  const auto* const area = reinterpret_cast<const volatile struct rseq*>(
-      thread_pointer + __rseq_offset);
-  const auto cpu = static_cast<int>(area->cpu_id);
   if (ABSL_PREDICT_TRUE(cpu >= 0)) return static_cast<unsigned>(cpu);
 #endif
   return AskForCpu();  // no such area, or not registered
