@@ -73,8 +73,7 @@ inline MethodTable::Entry* MethodTable::FindIn(const Slots& slots,
                                                absl::string_view method,
                                                size_t hash) {
   for (size_t i = hash;; ++i) {
-    Entry* const entry =
-        slots[i & (slots.size() - 1)].load(std::memory_order_acquire);
+    Entry* const entry = slots.at(i).load(std::memory_order_acquire);
     if (entry == nullptr) return nullptr;
     if (entry->hash == hash && entry->method == method) return entry;
   }
@@ -117,8 +116,9 @@ CircuitBreaker* MethodTable::FindSlowly(absl::string_view method, size_t hash) {
     }
     return found;
   }
-  if (2 * (entries_.size() + 1) > slots->size()) {
-    all_slots_.push_back(std::make_unique<Slots>(2 * slots->size()));
+  const size_t size = slots->mask + 1;
+  if (2 * (entries_.size() + 1) > size) {
+    all_slots_.push_back(std::make_unique<Slots>(2 * size));
     slots = all_slots_.back().get();
     for (const std::unique_ptr<Entry>& entry : entries_) {
       InsertIn(slots, entry.get());
@@ -133,11 +133,8 @@ CircuitBreaker* MethodTable::FindSlowly(absl::string_view method, size_t hash) {
 
 void MethodTable::InsertIn(Slots* slots, Entry* entry) {
   size_t i = entry->hash;
-  while ((*slots)[i & (slots->size() - 1)].load(std::memory_order_relaxed) !=
-         nullptr) {
-    ++i;
-  }
-  (*slots)[i & (slots->size() - 1)].store(entry, std::memory_order_release);
+  while (slots->at(i).load(std::memory_order_relaxed) != nullptr) ++i;
+  slots->at(i).store(entry, std::memory_order_release);
 }
 
 }  // namespace autobreaker

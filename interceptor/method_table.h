@@ -54,8 +54,16 @@ class MethodTable {
     const size_t hash;
     std::atomic<CircuitBreaker*> breaker;
   };
-  // Open addressing, at most half full, a power of two in size.
-  using Slots = std::vector<std::atomic<Entry*>>;
+  // Open addressing, at most half full.
+  struct Slots {
+    // REQUIRES: size is a power of two.
+    explicit Slots(size_t size)
+        : mask(size - 1), entries(new std::atomic<Entry*>[size]()) {}
+    std::atomic<Entry*>& at(size_t i) const { return entries[i & mask]; }
+
+    const size_t mask;
+    const std::unique_ptr<std::atomic<Entry*>[]> entries;
+  };
 
   static Entry* FindIn(const Slots& slots, absl::string_view method,
                        size_t hash);
