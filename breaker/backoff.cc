@@ -8,14 +8,20 @@
 namespace autobreaker {
 
 MonotonicTime::duration OpenTime(const BreakerOptions& options,
-                                 int64_t reopenings, double random) {
-  // The power may be infinite; the minimum of it and the maximum is not.
-  const double grown = absl::ToDoubleNanoseconds(options.open_duration) *
-                       std::pow(options.open_duration_multiplier,
-                                static_cast<double>(reopenings));
+                                 int64_t reopenings, const Demand& demand,
+                                 double random) {
+  // Both may be infinite; the minimum of them and the maximum is not.
+  double time = absl::ToDoubleNanoseconds(options.open_duration) *
+                std::pow(options.open_duration_multiplier,
+                         static_cast<double>(reopenings));
+  if (options.pace_by_calls.has_value()) {
+    const double calls = std::max(1 / options.pace_by_calls->probe_share,
+                                  2 * std::sqrt(demand.calls));
+    time = std::max(time, calls / demand.per_second * 1e9);
+  }
   const double longest = absl::ToDoubleNanoseconds(options.open_duration_max);
   const double jittered =
-      std::min(grown, longest) * (1 - options.open_duration_jitter * random);
+      std::min(time, longest) * (1 - options.open_duration_jitter * random);
   return MonotonicTime::duration(
       std::max<int64_t>(1, static_cast<int64_t>(std::llround(jittered))));
 }

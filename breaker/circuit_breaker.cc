@@ -1,11 +1,11 @@
 #include "breaker/circuit_breaker.h"
 
 #include <algorithm>
+#include <limits>
 #include <string>
 #include <utility>
 
 #include "absl/random/random.h"
-#include "breaker/backoff.h"
 
 namespace autobreaker {
 namespace {
@@ -63,7 +63,10 @@ CircuitBreaker::CircuitBreaker(
   MutexLock lock(&mu_);
   window_.Restart(absl::ToChronoNanoseconds(options_->window),
                   options_->window_buckets, CallCounts(), CoarseNow());
-  PublishEvidenceLocked();
+  demand_meter_.Restart(/*asked=*/0, CoarseNow());
+  evidence_.Restart(EvidenceRule(), /*level=*/0, /*successes=*/0,
+                    /*generation=*/0);
+  PublishBasisLocked(EvidenceRule::From(*options_));
   SetWordLocked(/*generation=*/0, State::kClosed, Mode::kAutomatic);
 }
 
@@ -95,6 +98,7 @@ Permit CircuitBreaker::TryAcquireSlowly(uint64_t word, Refusal* refusal) {
 Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
   Permit permit;
   uint64_t word;
+  bool ramp = false;  // it is not this call's turn
   {
     MutexLock lock(&mu_);
     HalfOpenIfTimeLocked(now);
@@ -102,15 +106,14 @@ Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
     if (StateOf(word) == State::kClosed) {
       permit = Admit(Permit::Kind::kNormal, word);
     } else if (StateOf(word) == State::kHalfOpen) {
-      const int64_t most = options_->half_open_max_calls;
-      const uint64_t probe = probes_.Take(
-          most, absl::ToChronoNanoseconds(options_->half_open_lease), now);
+      const uint64_t probe = TakeProbeLocked(now);
       if (probe != ProbeSlots::kNoProbe) {
         permit = Admit(Permit::Kind::kProbe, word);
         permit.probe_ = probe;
-      }
-      if (probes_.Count(now) >= most) {
-        SetRefuseUntilLocked(*probes_.FirstEnd());
+      } else if (options_->Ramps() && ramp_.answered()) {
+        ++(ModeOf(word) == Mode::kShadow ? history_->ramp_shadow_refused
+                                         : history_->ramp_refused);
+        ramp = true;
       }
     }
   }
@@ -120,7 +123,34 @@ Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
     if (permit.timed_) permit.start_ = clock_->Now();
     return permit;
   }
-  return RefuseOrShadow(word, now, refusal);
+  if (!ramp) return RefuseOrShadow(word, now, refusal);
+  if (ModeOf(word) == Mode::kShadow)
+    return Admit(Permit::Kind::kUnjudged, word);
+  if (refusal != nullptr) {
+    Explain(RefusalReason::kRamp, now, /*until=*/now, refusal);
+  }
+  return Permit();
+}
+
+uint64_t CircuitBreaker::TakeProbeLocked(MonotonicTime now) {
+  const MonotonicTime::duration lease =
+      absl::ToChronoNanoseconds(options_->half_open_lease);
+  const int64_t at_once = options_->half_open_max_calls;
+  const int64_t in_flight = probes_.Count(now);
+  uint64_t probe = ProbeSlots::kNoProbe;
+  MonotonicTime next = now;
+  if (!options_->Ramps()) {
+    probe = probes_.Take(at_once, lease, now);
+    if (probes_.Count(now) >= at_once) next = MonotonicTime::max();
+  } else {
+    if (ramp_.Admits(in_flight, at_once, now)) {
+      probe = probes_.Take(in_flight + 1, lease, now);
+    }
+    next = ramp_.NextTurn(probes_.Count(now), at_once, now);
+  }
+  // Until then, or until a probe ends, no call need come here.
+  if (next > now) SetRefuseUntilLocked(std::min(next, *probes_.FirstEnd()));
+  return probe;
 }
 
 inline Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
@@ -128,14 +158,16 @@ inline Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
   if (ModeOf(word) == Mode::kShadow) return LetThrough(word);
   const MonotonicTime until = refuse_until();
   RefusalReason reason = RefusalReason::kOpen;
+  ShardedCounters::Counter counter = ShardedCounters::kRefusedOpen;
   if (StateOf(word) == State::kHalfOpen) {
     reason = RefusalReason::kHalfOpen;
+    counter = ShardedCounters::kRefusedHalfOpen;
   } else if (until == MonotonicTime::max()) {
     // As it is now; the word may be from just before it was forced.
     reason = RefusalReason::kForcedOpen;
+    counter = ShardedCounters::kRefusedForcedOpen;
   }
-  counters_.Add(static_cast<ShardedCounters::Counter>(
-      ShardedCounters::kRefusedOpen + static_cast<int>(reason)));
+  counters_.Add(counter);
   if (refusal != nullptr) Explain(reason, now, until, refusal);
   return Permit();
 }
@@ -210,7 +242,7 @@ inline void CircuitBreaker::SettleNormal(const Permit& permit,
       !AddJudged(permit.generation_, failed, slow)) {
     return AddLate(failed, slow);
   }
-  if (failed || slow) JudgeWindow(permit.generation_, failed, retry_after);
+  if (failed || slow) Judge(permit.generation_, now, failed, retry_after);
 }
 
 void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow,
@@ -226,13 +258,23 @@ void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow,
     }
     SetRefuseUntilLocked(now);
     AddJudged(generation, failed, slow);
+    const bool ramps = options_->Ramps();
+    const Ramp::Verdict verdict =
+        ramps ? ramp_.Judge(EvidenceRuleLocked(), failed || slow)
+              : Ramp::Verdict::kNone;
     if (failed) {
       streak_.AddFailure(counters_.JudgedTotals().successes, generation);
-      TransitionLocked(State::kOpen, TransitionReason::kProbeFailed, now,
-                       retry_after);
-    } else if (slow) {
-      TransitionLocked(State::kOpen, TransitionReason::kProbeSlow, now);
-    } else if (++probe_successes_ >= options_->half_open_successes_to_close) {
+    } else if (!slow) {
+      ++probe_successes_;
+    }
+    if ((failed || slow) && (!ramps || verdict == Ramp::Verdict::kReopen)) {
+      TransitionLocked(State::kOpen,
+                       failed ? TransitionReason::kProbeFailed
+                              : TransitionReason::kProbeSlow,
+                       now, failed ? retry_after : absl::ZeroDuration());
+    } else if (ramps ? verdict == Ramp::Verdict::kClose
+                     : probe_successes_ >=
+                           options_->half_open_successes_to_close) {
       TransitionLocked(State::kClosed, TransitionReason::kProbesSucceeded, now);
     }
   }
@@ -271,30 +313,46 @@ void CircuitBreaker::AddLate(bool failed, bool slow) {
 
 // ----------------------------------------------------------------- Verdicts
 
-void CircuitBreaker::JudgeWindow(uint64_t generation, bool failed,
-                                 absl::Duration retry_after) {
+void CircuitBreaker::Judge(uint64_t generation, MonotonicTime now, bool failed,
+                           absl::Duration retry_after) {
   // Before the totals, so that these are never the older of the two.
-  Evidence evidence;
-  const bool consistent = evidence_.TryRead(&evidence);
+  Basis basis;
+  const bool consistent = basis_.TryRead(&basis);
   const CallCounts totals = counters_.JudgedTotals();
-  const int64_t streak =
-      failed ? streak_.AddFailure(totals.successes, generation) : 0;
-  if (consistent && !evidence.rule.Judge(totals - evidence.base, streak)) {
+  int64_t streak = 0;
+  bool complete = false;  // the evidence
+  if (failed) {
+    streak = streak_.AddFailure(totals.successes, generation);
+    if (consistent) {
+      complete = evidence_.AddFailure(basis.evidence, totals.successes,
+                                      generation, now);
+    }
+  }
+  if (consistent && !complete &&
+      !basis.rule.Judge(totals - basis.base, streak)) {
     return;
   }
-  if (ModeOf(word_.load(std::memory_order_relaxed)) == Mode::kForcedClosed) {
+  if (consistent &&
+      ModeOf(word_.load(std::memory_order_relaxed)) == Mode::kForcedClosed) {
     return;
   }
   {
     MutexLock lock(&mu_);
+    if (failed && !consistent) {
+      complete = evidence_.AddFailure(EvidenceRuleLocked(), totals.successes,
+                                      generation, now);
+    }
     const uint64_t word = word_.load(std::memory_order_relaxed);
     if (GenerationOf(word) != generation || ModeOf(word) == Mode::kForcedClosed)
       return;
-    const MonotonicTime now = CoarseNow();
+    now = CoarseNow();
     AdvanceWindowLocked(now);
-    const std::optional<TransitionReason> reason =
-        TripRule::From(*options_).Judge(
-            counters_.JudgedTotals() - window_.base(), streak);
+    std::optional<TransitionReason> reason = TripRule::From(*options_).Judge(
+        counters_.JudgedTotals() - window_.base(), streak);
+    if (complete && options_->sequential.has_value() &&
+        reason != TransitionReason::kConsecutiveFailures) {
+      reason = TransitionReason::kEvidence;
+    }
     if (!reason.has_value()) return;
     TransitionLocked(State::kOpen, *reason, now, retry_after);
   }
@@ -317,7 +375,9 @@ void CircuitBreaker::AdvanceWindowLocked(MonotonicTime now) {
   if (StateOf(word_.load(std::memory_order_relaxed)) != State::kClosed) return;
   if (now < window_.next_boundary()) return;
   window_.Advance(counters_.JudgedTotals(), now);
-  PublishEvidenceLocked();
+  demand_meter_.Advance(AskedLocked(), now,
+                        absl::ToChronoNanoseconds(options_->window));
+  PublishBasisLocked(EvidenceRuleLocked());
 }
 
 void CircuitBreaker::HalfOpenIfTimeLocked(MonotonicTime now) {
@@ -350,6 +410,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
 
   // From this line on, results of the generation that ends here are late.
   const CallCounts totals = counters_.StartGeneration(generation);
+  const uint64_t asked = AskedLocked();
 
   transition.window = totals - window_.base();
   transition.failure_rate = FailureRate(transition.window);
@@ -361,6 +422,11 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   }
   window_.Restart(totals, now);
   streak_.Restart(totals.successes, generation);
+  // A ramp goes on in closed where it ended; see ramp.h.
+  const bool ramped = to == State::kClosed && options_->Ramps() &&
+                      reason == TransitionReason::kProbesSucceeded;
+  evidence_.Restart(EvidenceRuleLocked(), ramped ? ramp_.level() : 0,
+                    totals.successes, generation);
   probes_.Clear();
   probe_successes_ = 0;
   ++history_->transitions[Index(from)][Index(to)];
@@ -369,9 +435,11 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   switch (to) {
     case State::kClosed:
       reopenings_ = 0;
+      demand_meter_.Restart(asked, now);
       break;
     case State::kHalfOpen:
       SetRefuseUntilLocked(now);
+      ramp_.Restart(now, now - opened_at_);
       break;
     case State::kOpen:
       ++history_->trips[static_cast<int>(reason)];
@@ -381,6 +449,10 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       opened_at_ = now;
       open_random_ = std::uniform_real_distribution<double>()(random_);
       open_at_least_ = open_at_least;
+      if (from == State::kClosed) asked_at_trip_ = asked;
+      demand_.calls = static_cast<double>(asked - asked_at_trip_);
+      demand_.per_second = demand_meter_.PerSecond(asked, now);
+      demand_meter_.Restart(asked, now);
       SetOpenUntilLocked();
       transition.open_for = ModeOf(word) == Mode::kForcedOpen
                                 ? absl::InfiniteDuration()
@@ -389,7 +461,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       history_->last_trip = std::move(trip);
       break;
   }
-  PublishEvidenceLocked();
+  PublishBasisLocked(EvidenceRuleLocked());
   // Last: whoever sees the new state sees all that belongs to it.
   SetWordLocked(generation, to, ModeOf(word));
   if (environment_->on_transition) {
@@ -421,8 +493,14 @@ void CircuitBreaker::DeliverTransitions() {
 
 // -------------------------------------------------------------- Publication
 
-void CircuitBreaker::PublishEvidenceLocked() {
-  evidence_.Write({TripRule::From(*options_), window_.base()});
+EvidenceRule CircuitBreaker::EvidenceRuleLocked() const {
+  Basis basis;
+  basis_.TryRead(&basis);  // writers hold the lock
+  return basis.evidence;
+}
+
+void CircuitBreaker::PublishBasisLocked(const EvidenceRule& evidence) {
+  basis_.Write({TripRule::From(*options_), window_.base(), evidence});
   next_boundary_.store(window_.next_boundary().time_since_epoch().count(),
                        std::memory_order_relaxed);
   slow_call_duration_.store(
@@ -430,6 +508,15 @@ void CircuitBreaker::PublishEvidenceLocked() {
           ? absl::ToInt64Nanoseconds(*options_->slow_call_duration)
           : 0,
       std::memory_order_relaxed);
+}
+
+uint64_t CircuitBreaker::AskedLocked() const {
+  uint64_t asked = counters_.Total(ShardedCounters::kAdmitted) +
+                   counters_.Total(ShardedCounters::kRefusedOpen) +
+                   counters_.Total(ShardedCounters::kRefusedHalfOpen) +
+                   counters_.Total(ShardedCounters::kRefusedForcedOpen);
+  if (history_ != nullptr) asked += history_->ramp_refused;
+  return asked;
 }
 
 void CircuitBreaker::SetOpenUntilLocked() {
@@ -440,7 +527,7 @@ void CircuitBreaker::SetOpenUntilLocked() {
       std::min(open_at_least_, options_->open_duration_max));
   SetRefuseUntilLocked(
       opened_at_ +
-      std::max(asked, OpenTime(*options_, reopenings_, open_random_)));
+      std::max(asked, OpenTime(*options_, reopenings_, demand_, open_random_)));
 }
 
 void CircuitBreaker::SetRefuseUntilLocked(MonotonicTime time) {
@@ -476,16 +563,24 @@ void CircuitBreaker::ReplaceOptions(
   AdvanceWindowLocked(now);
   options_.swap(updated);
   const BreakerOptions& before = *updated;
+  const uint64_t word = word_.load(std::memory_order_relaxed);
+  const EvidenceRule rule = EvidenceRule::From(options);
+  if (before.sequential != options.sequential) {
+    // The level stays, in the new units.
+    const CallCounts totals = counters_.JudgedTotals();
+    evidence_.Restart(rule,
+                      evidence_.Level(EvidenceRuleLocked(), totals.successes),
+                      totals.successes, GenerationOf(word));
+  }
   if (before.window != options.window ||
       before.window_buckets != options.window_buckets) {
     window_.Restart(absl::ToChronoNanoseconds(options.window),
                     options.window_buckets, counters_.JudgedTotals(), now);
   }
-  const uint64_t word = word_.load(std::memory_order_relaxed);
   if (StateOf(word) == State::kOpen) SetOpenUntilLocked();
   // The next call finds out whether there are more places for probes now.
   if (StateOf(word) == State::kHalfOpen) SetRefuseUntilLocked(now);
-  PublishEvidenceLocked();
+  PublishBasisLocked(rule);
   SetWordLocked(GenerationOf(word), StateOf(word), ModeOf(word));
 }
 
@@ -537,6 +632,9 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
   s.key = key_;
   std::shared_ptr<const BreakerOptions> options;
   std::shared_ptr<const Transition> last_trip;
+  int64_t failures_until_complete = 0;  // the evidence
+  uint64_t ramp_refused = 0;
+  uint64_t ramp_shadow_refused = 0;
   // Only what must be of one moment is read under the lock, for which a call
   // may be waiting.
   {
@@ -553,6 +651,8 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
       last_trip = history_->last_trip;
       s.transitions = history_->transitions;
       s.trips = history_->trips;
+      ramp_refused = history_->ramp_refused;
+      ramp_shadow_refused = history_->ramp_shadow_refused;
     }
     s.reopenings = reopenings_;
     s.last_transition_time = last_transition_time_;
@@ -579,9 +679,15 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     if (s.state == State::kClosed) {
       s.window = judged - window_.base();
       s.consecutive_failures = streak_.Failures(judged.successes);
+      const EvidenceRule rule = EvidenceRuleLocked();
+      s.evidence = evidence_.Level(rule, judged.successes);
+      failures_until_complete =
+          evidence_.FailuresUntilComplete(rule, judged.successes);
     } else {
       s.window = history_->window_at_trip;
       s.consecutive_failures = history_->failures_at_trip;
+      s.evidence =
+          s.state == State::kHalfOpen && options->Ramps() ? ramp_.level() : 1;
     }
   }
   // Still in that order. `requests` at once: what begins and ends before it is
@@ -599,19 +705,24 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     s.status_codes[code] = status_codes_->Total(code);
   }
   s.refused = {counters_.Total(ShardedCounters::kRefusedOpen),
-               counters_.Total(ShardedCounters::kRefusedHalfOpen),
+               counters_.Total(ShardedCounters::kRefusedHalfOpen), ramp_refused,
                counters_.Total(ShardedCounters::kRefusedForcedOpen)};
   s.shadow_refused = {counters_.Total(ShardedCounters::kShadowOpen),
-                      counters_.Total(ShardedCounters::kShadowHalfOpen), 0};
+                      counters_.Total(ShardedCounters::kShadowHalfOpen),
+                      ramp_shadow_refused, 0};
   s.callback_exceptions = callback_exceptions_.load(std::memory_order_relaxed);
 
   s.options = *options;
+  if (!s.options.sequential.has_value()) {
+    s.evidence = std::numeric_limits<double>::quiet_NaN();
+  }
   if (last_trip != nullptr) s.last_trip = *last_trip;
   s.failure_rate = FailureRate(s.window);
   s.success_rate = 1 - s.failure_rate;
   if (s.state == State::kClosed && s.mode != Mode::kForcedClosed) {
-    s.failures_until_trip = TripRule::From(s.options).FailuresUntilTrip(
-        s.window, s.consecutive_failures);
+    s.failures_until_trip = std::min(
+        failures_until_complete, TripRule::From(s.options).FailuresUntilTrip(
+                                     s.window, s.consecutive_failures));
     s.will_trip_next = s.failures_until_trip == 1;
   }
   // Last: it may destroy the breaker.

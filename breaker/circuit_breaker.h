@@ -39,15 +39,19 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "breaker/backoff.h"
 #include "breaker/clock.h"
 #include "breaker/counters.h"
+#include "breaker/demand.h"
 #include "breaker/durations.h"
 #include "breaker/environment.h"
+#include "breaker/evidence.h"
 #include "breaker/key.h"
 #include "breaker/mutex.h"
 #include "breaker/options.h"
 #include "breaker/permit.h"
 #include "breaker/probes.h"
+#include "breaker/ramp.h"
 #include "breaker/seqlock.h"
 #include "breaker/shards.h"
 #include "breaker/snapshot.h"
@@ -153,9 +157,10 @@ class alignas(64) CircuitBreaker
   }
 
   // What a failure is judged by.
-  struct Evidence {
+  struct Basis {
     TripRule rule;
     CallCounts base;
+    EvidenceRule evidence;
   };
 
   // What a breaker that has always been closed has no need of.
@@ -166,6 +171,9 @@ class alignas(64) CircuitBreaker
     int64_t failures_at_trip = 0;
     std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions = {};
     std::array<uint64_t, kTripReasonCount> trips = {};
+    // What was refused, and in shadow mode let through, on a ramp.
+    uint64_t ramp_refused = 0;
+    uint64_t ramp_shadow_refused = 0;
   };
 
   CircuitBreaker(BreakerKey key, std::shared_ptr<const BreakerOptions> options,
@@ -186,6 +194,8 @@ class alignas(64) CircuitBreaker
                                               MonotonicTime until,
                                               Refusal* refusal);
   Permit RefuseOrShadow(uint64_t word, MonotonicTime now, Refusal* refusal);
+  uint64_t TakeProbeLocked(MonotonicTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   void Settle(const Permit& permit, Outcome outcome,
               absl::Duration retry_after) {
@@ -212,8 +222,8 @@ class alignas(64) CircuitBreaker
   bool AddJudged(uint64_t generation, bool failed, bool slow);
   void AddUnjudged(bool failed, bool slow);
   void AddLate(bool failed, bool slow);
-  void JudgeWindow(uint64_t generation, bool failed,
-                   absl::Duration retry_after);
+  void Judge(uint64_t generation, MonotonicTime now, bool failed,
+             absl::Duration retry_after);
   // Does nothing if others hold the lock and `wait` is false.
   ABSL_ATTRIBUTE_NOINLINE void AdvanceWindow(MonotonicTime now, bool wait);
   void DeliverTransitions();
@@ -229,7 +239,10 @@ class alignas(64) CircuitBreaker
   void TransitionLocked(State to, TransitionReason reason, MonotonicTime now,
                         absl::Duration open_at_least = absl::ZeroDuration())
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void PublishEvidenceLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PublishBasisLocked(const EvidenceRule& evidence)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  EvidenceRule EvidenceRuleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  uint64_t AskedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetOpenUntilLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetRefuseUntilLocked(MonotonicTime time)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -257,14 +270,19 @@ class alignas(64) CircuitBreaker
   std::atomic<MonotonicTime::rep> slow_call_duration_{0};
   std::atomic<uint64_t> callback_exceptions_{0};
 
-  SeqLock<Evidence> evidence_;
+  SeqLock<Basis> basis_;
   FailureStreak streak_;
+  FailureEvidence evidence_;
 
   mutable Mutex mu_;
   std::shared_ptr<const BreakerOptions> options_ ABSL_GUARDED_BY(mu_);
   SlidingWindow window_ ABSL_GUARDED_BY(mu_);
   ProbeSlots probes_ ABSL_GUARDED_BY(mu_);
   int64_t probe_successes_ ABSL_GUARDED_BY(mu_) = 0;
+  Ramp ramp_ ABSL_GUARDED_BY(mu_);
+  DemandMeter demand_meter_ ABSL_GUARDED_BY(mu_);
+  uint64_t asked_at_trip_ ABSL_GUARDED_BY(mu_) = 0;
+  Demand demand_ ABSL_GUARDED_BY(mu_);  // as it was at opened_at_
   std::minstd_rand random_ ABSL_GUARDED_BY(mu_);
   int64_t reopenings_ ABSL_GUARDED_BY(mu_) = 0;
   MonotonicTime opened_at_ ABSL_GUARDED_BY(mu_);

@@ -43,7 +43,8 @@ class ShardedCounters {
   enum Judged { kSuccess, kFailure, kSlow };
   enum Counter {
     kAdmitted,
-    // By RefusalReason.
+    // By RefusalReason. (Those of a ramp are counted under the lock that
+    // decides them.)
     kRefusedOpen,
     kRefusedHalfOpen,
     kRefusedForcedOpen,

@@ -17,10 +17,52 @@
 
 namespace autobreaker {
 
+// Opens on sequential evidence: every failure weighs for "broken", every
+// success for "normal", and the breaker opens once the sum leaves no doubt. It
+// counts in calls, so it is as quick and as sure at one call a minute as at a
+// million. See evidence.h.
+struct SequentialTrip {
+  // The share of calls that fails when all is well, and when the server is
+  // broken. Between the two it opens late or never. 0 < normal < broken < 1.
+  double normal_failure_rate = 0.02;
+  double broken_failure_rate = 0.2;
+
+  // How many calls, on average and at least, lie between two openings of a
+  // breaker whose server is well. 1 to 10^15.
+  int64_t calls_per_false_opening = 1'000'000;
+
+  // However many calls fail, if all of them do so within this time, they open
+  // nothing: a lost connection, a short hiccup. Costs as much again before a
+  // busy breaker opens. 0 to 1 hour.
+  absl::Duration tolerated_burst = absl::Milliseconds(50);
+
+  friend bool operator==(const SequentialTrip& a, const SequentialTrip& b);
+  friend bool operator!=(const SequentialTrip& a, const SequentialTrip& b) {
+    return !(a == b);
+  }
+};
+
+// Paces probes by the calls that are asked for while the breaker is open, so
+// that probes, and calls refused after the server is back, are few at any rate
+// and after an outage of any length. See backoff.h.
+struct CallPacing {
+  // The share of the calls that goes out as probes, at most; it falls further
+  // as an outage lasts. 0 < x <= 1.
+  double probe_share = 0.1;
+
+  friend bool operator==(const CallPacing& a, const CallPacing& b) {
+    return a.probe_share == b.probe_share;
+  }
+};
+
 struct BreakerOptions {
+  // On by default; off when not set. Then half_open_successes_to_close is
+  // needed.
+  std::optional<SequentialTrip> sequential = SequentialTrip();
+
   // Opens when more than this share of the finished calls in the window
-  // failed. 0 < x < 1.
-  double failure_rate_threshold = 0.05;
+  // failed. 0 < x < 1; off when not set.
+  std::optional<double> failure_rate_threshold;
 
   // Finished calls the window must hold before a rate is judged at all.
   // 1 to 1,000,000,000.
@@ -43,20 +85,28 @@ struct BreakerOptions {
   std::optional<absl::Duration> slow_call_duration;
   std::optional<double> slow_call_rate_threshold;
 
-  // How long the breaker stays open the first time, and by what it is
-  // multiplied each time the probes fail, up to a maximum; each time is
-  // shortened by a random share of up to `open_duration_jitter`, so that many
-  // clients do not come back at the same moment. Closing starts over.
+  // On by default; when not set, only time counts while open.
+  std::optional<CallPacing> pace_by_calls = CallPacing();
+
+  // How long the breaker stays open at least, by what that is multiplied each
+  // time the probes fail, and at most; each time is shortened by a random share
+  // of up to `open_duration_jitter`, so that many clients do not come back at
+  // the same moment. Closing starts over.
   // 1 ns to 365 days; 1 to 1,000; open_duration to 365 days; 0 to 1.
-  absl::Duration open_duration = absl::Seconds(5);
-  double open_duration_multiplier = 2;
-  absl::Duration open_duration_max = absl::Seconds(60);
+  absl::Duration open_duration = absl::Milliseconds(100);
+  double open_duration_multiplier = 1;
+  absl::Duration open_duration_max = absl::Seconds(10);
   double open_duration_jitter = 0.2;
 
-  // Probes that half-open lets through at once, and how many must succeed
-  // before the breaker closes. 1 to 10,000; 1 to 1,000,000.
+  // Half-open closes after this many successful probes; one that fails reopens.
+  // 1 to 1,000,000. When not set, half-open is a ramp: the first probe goes
+  // alone, and with each success more calls are let through, until the evidence
+  // of `sequential` has fallen far enough to close (see ramp.h).
+  std::optional<int64_t> half_open_successes_to_close;
+
+  // Probes that half-open lets through at once; on a ramp, those that never
+  // wait for their turn. 1 to 10,000.
   int64_t half_open_max_calls = 3;
-  int64_t half_open_successes_to_close = 3;
 
   // A probe that has not ended by then gives its place to another; its result
   // no longer counts. 1 ns to 365 days.
@@ -65,6 +115,11 @@ struct BreakerOptions {
   // OK, or INVALID_ARGUMENT that names every field out of range with its value
   // and its range.
   absl::Status Validate() const;
+
+  // Whether half-open is a ramp.
+  bool Ramps() const {
+    return sequential.has_value() && !half_open_successes_to_close.has_value();
+  }
 
   // Whether calls are timed.
   bool JudgesSlowCalls() const {

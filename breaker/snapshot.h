@@ -79,8 +79,13 @@ struct BreakerSnapshot {
   // Since the last failure or transition.
   int64_t consecutive_successes = 0;
 
-  // Closed: how many failures in a row would open the breaker now; nothing in
-  // other states and in Mode::kForcedClosed.
+  // What there is of the evidence that opens the breaker, as a share of it: 1
+  // while open; as the ramp sees it while half-open. NaN if
+  // BreakerOptions::sequential is not set.
+  double evidence = 0;
+
+  // Closed: how many failures in a row would open the breaker now, were they
+  // not one burst; nothing in other states and in Mode::kForcedClosed.
   std::optional<int64_t> failures_until_trip;
   bool will_trip_next = false;  // failures_until_trip is 1
 

@@ -23,7 +23,7 @@ double FailureRate(const CallCounts& counts) {
 
 TripRule TripRule::From(const BreakerOptions& options) {
   TripRule rule;
-  rule.failure_rate_threshold = options.failure_rate_threshold;
+  rule.failure_rate_threshold = options.failure_rate_threshold.value_or(1);
   rule.minimum_calls = options.minimum_calls;
   rule.consecutive_failures = options.consecutive_failures.value_or(0);
   rule.slow_call_rate_threshold =

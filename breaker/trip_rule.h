@@ -12,7 +12,7 @@
 namespace autobreaker {
 
 struct TripRule {
-  double failure_rate_threshold = 1;
+  double failure_rate_threshold = 1;  // 1: off
   int64_t minimum_calls = 1;
   int64_t consecutive_failures = 0;     // 0: off
   double slow_call_rate_threshold = 0;  // 0: off

@@ -50,6 +50,8 @@ absl::string_view ToString(RefusalReason reason) {
       return "half_open";
     case RefusalReason::kForcedOpen:
       return "forced_open";
+    case RefusalReason::kRamp:
+      return "ramp";
   }
   return "unknown";
 }
@@ -68,6 +70,8 @@ absl::string_view ToString(TransitionReason reason) {
       return "probe_slow";
     case TransitionReason::kForced:
       return "forced";
+    case TransitionReason::kEvidence:
+      return "evidence";
     case TransitionReason::kOpenTimeElapsed:
       return "open_time_elapsed";
     case TransitionReason::kProbesSucceeded:

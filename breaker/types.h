@@ -36,9 +36,10 @@ enum class Outcome {
 enum class RefusalReason {
   kOpen = 0,        // the breaker is open
   kHalfOpen = 1,    // half-open, and all probes are under way
-  kForcedOpen = 2,  // the operator forced it open
+  kRamp = 2,        // half-open, the server answers, and it was not its turn
+  kForcedOpen = 3,  // the operator forced it open
 };
-inline constexpr int kRefusalReasonCount = 3;
+inline constexpr int kRefusalReasonCount = 4;
 
 // Why the state changed.
 enum class TransitionReason {
@@ -49,12 +50,13 @@ enum class TransitionReason {
   kProbeFailed = 3,
   kProbeSlow = 4,  // a probe succeeded, but took slow_call_duration or longer
   kForced = 5,     // by SetMode; also a reason to close
+  kEvidence = 6,   // sequential evidence reached its threshold
   // To half-open and closed.
-  kOpenTimeElapsed = 6,
-  kProbesSucceeded = 7,
+  kOpenTimeElapsed = 7,
+  kProbesSucceeded = 8,
 };
 // The reasons below this number can open a breaker.
-inline constexpr int kTripReasonCount = 6;
+inline constexpr int kTripReasonCount = 7;
 
 // Those of absl::StatusCode, OK included, whose numbers are the ones of gRPC.
 inline constexpr int kStatusCodeCount = 17;

@@ -93,12 +93,15 @@ std::optional<std::pair<std::string, int>> SplitAddress(
 // Shorter times than the defaults, so that everything happens while one looks.
 BreakerOptions DemoOptions(double pace) {
   BreakerOptions options;
+  options.sequential.reset();
   options.failure_rate_threshold = 0.2;
   options.minimum_calls = 20;
   options.window = absl::Seconds(5) * pace;
+  options.pace_by_calls.reset();
   options.open_duration = absl::Seconds(2) * pace;
   options.open_duration_multiplier = 1.5;
   options.open_duration_max = absl::Seconds(4) * pace;
+  options.half_open_successes_to_close = 3;
   options.half_open_lease *= pace;
   return options;
 }
@@ -170,9 +173,9 @@ std::string Introduction(const Plan& plan, const std::string& server,
       "failed\n"
       "  (longer after a failed probe), and close after %d good probes\n",
       absl::FormatDuration(options.open_duration),
-      100 * options.failure_rate_threshold, options.minimum_calls,
+      100 * *options.failure_rate_threshold, options.minimum_calls,
       absl::FormatDuration(options.window),
-      options.half_open_successes_to_close);
+      *options.half_open_successes_to_close);
   if (own_server) {
     absl::StrAppendFormat(
         &text, "  that of Chat opens when %.0f%% took %s or longer, too\n",

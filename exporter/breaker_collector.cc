@@ -137,9 +137,9 @@ constexpr Metric kMetrics[] = {
     {"shadow_rejected_total", kCounter,
      "Calls that shadow mode let through and would have refused.",
      [](const BreakerSnapshot& s, Samples to) {
-       static_assert(static_cast<int>(RefusalReason::kForcedOpen) == 2,
+       static_assert(static_cast<int>(RefusalReason::kForcedOpen) == 3,
                      "the last reason, which shadow mode does not have");
-       to.AddEach<RefusalReason>("reason", s.shadow_refused, 2);
+       to.AddEach<RefusalReason>("reason", s.shadow_refused, 3);
      }},
     {"transitions_total", kCounter, "Changes of state.",
      [](const BreakerSnapshot& s, Samples to) {
@@ -156,6 +156,10 @@ constexpr Metric kMetrics[] = {
      [](const BreakerSnapshot& s, Samples to) {
        to.AddEach<TransitionReason>("reason", s.trips, kTripReasonCount);
      }},
+    {"evidence", kGauge,
+     "What there is of the evidence that opens the breaker, 0 to 1; NaN if it "
+     "does not open on evidence.",
+     [](const BreakerSnapshot& s, Samples to) { to.Add(s.evidence); }},
     {"failure_rate", kGauge,
      "Share of the calls in the window that failed, 0 to 1; NaN if it is "
      "empty; while not closed, that at the trip.",

@@ -17,7 +17,8 @@ constexpr char kErrorInfoType[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr char kRetryInfoType[] = "type.googleapis.com/google.rpc.RetryInfo";
 
 constexpr RefusalReason kReasons[] = {
-    RefusalReason::kOpen, RefusalReason::kHalfOpen, RefusalReason::kForcedOpen};
+    RefusalReason::kOpen, RefusalReason::kHalfOpen, RefusalReason::kForcedOpen,
+    RefusalReason::kRamp};
 
 const char* ErrorReason(RefusalReason reason) {
   switch (reason) {
@@ -27,6 +28,8 @@ const char* ErrorReason(RefusalReason reason) {
       return "CIRCUIT_BREAKER_HALF_OPEN";
     case RefusalReason::kForcedOpen:
       return "CIRCUIT_BREAKER_FORCED_OPEN";
+    case RefusalReason::kRamp:
+      return "CIRCUIT_BREAKER_RAMP";
   }
   return "";
 }
@@ -45,6 +48,9 @@ std::string MessageFor(const BreakerKey& key, const Refusal& refusal) {
       return absl::StrCat(who, "half-open; all probes are under way");
     case RefusalReason::kForcedOpen:
       return absl::StrCat(who, "forced open by the operator");
+    case RefusalReason::kRamp:
+      return absl::StrCat(who,
+                          "half-open; the share of calls let through grows");
   }
   return who;
 }

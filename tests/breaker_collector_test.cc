@@ -21,6 +21,7 @@
 #include "breaker/circuit_breaker.h"
 #include "breaker/fake_clock.h"
 #include "breaker/registry.h"
+#include "tests/rate_options.h"
 #include "tests/scrape.h"
 
 namespace autobreaker {
@@ -62,7 +63,7 @@ class BreakerCollectorTest : public testing::Test {
   void BecomeHalfOpen() { clock_.Advance(options_.open_duration); }
   void Recover() {
     BecomeHalfOpen();
-    Succeed(options_.half_open_successes_to_close);
+    Succeed(static_cast<int>(*options_.half_open_successes_to_close));
   }
 
   Scrape Collect() const { return Flatten(collector_->Collect()); }
@@ -71,7 +72,7 @@ class BreakerCollectorTest : public testing::Test {
   }
 
   FakeClock clock_;
-  BreakerOptions options_;
+  BreakerOptions options_ = RateOptions();
   std::shared_ptr<BreakerRegistry> registry_;
   std::shared_ptr<BreakerCollector> collector_;
   std::shared_ptr<CircuitBreaker> breaker_;
@@ -140,8 +141,8 @@ TEST_F(BreakerCollectorTest, OneFamilyHoldsAllBreakers) {
 
 TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
   Scrape scrape = Collect();
-  for (const char* rate : {"failure_rate", "success_rate"}) {
-    EXPECT_TRUE(std::isnan(scrape.at(rate))) << "the window is empty";
+  for (const char* rate : {"evidence", "failure_rate", "success_rate"}) {
+    EXPECT_TRUE(std::isnan(scrape.at(rate))) << "nothing to tell";
     scrape.erase(rate);
   }
   const Scrape expected = {
@@ -162,9 +163,11 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
       {"rejected_total{reason=forced_open}", 0},
       {"rejected_total{reason=half_open}", 0},
       {"rejected_total{reason=open}", 0},
+      {"rejected_total{reason=ramp}", 0},
       {"requests_total", 0},
       {"shadow_rejected_total{reason=half_open}", 0},
       {"shadow_rejected_total{reason=open}", 0},
+      {"shadow_rejected_total{reason=ramp}", 0},
       {"slow_calls_total", 0},
       {"state", 0},
       {"successes_total", 0},
@@ -175,6 +178,7 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
       {"transitions_total{from=open,to=closed}", 0},
       {"transitions_total{from=open,to=half_open}", 0},
       {"trips_total{reason=consecutive_failures}", 0},
+      {"trips_total{reason=evidence}", 0},
       {"trips_total{reason=failure_rate}", 0},
       {"trips_total{reason=forced}", 0},
       {"trips_total{reason=probe_failed}", 0},
@@ -282,7 +286,8 @@ TEST_F(BreakerCollectorTest, CountsTransitionsByPair) {
   BecomeHalfOpen();  // open to half-open
   Fail();            // and back
   clock_.Advance(options_.open_duration_max);
-  Succeed(options_.half_open_successes_to_close);  // half-open, closed
+  Succeed(static_cast<int>(
+      *options_.half_open_successes_to_close));  // half-open, closed
   Trip();
   breaker_->SetMode(Mode::kForcedClosed);  // open to closed
   Scrape scrape = Collect();
@@ -299,7 +304,7 @@ TEST_F(BreakerCollectorTest, CountsTripsByReason) {
   BecomeHalfOpen();
   Fail();
   clock_.Advance(options_.open_duration_max);
-  Succeed(options_.half_open_successes_to_close);
+  Succeed(static_cast<int>(*options_.half_open_successes_to_close));
   breaker_->SetMode(Mode::kForcedOpen);
   Scrape scrape = Collect();
   EXPECT_EQ(scrape["trips_total{reason=failure_rate}"], 1);
@@ -429,7 +434,7 @@ TEST_F(BreakerCollectorTest, CountersNeverGoBack) {
   Fail();
   EXPECT_GT(scrape("a failed probe"), 0);
   clock_.Advance(options_.open_duration_max);
-  Succeed(options_.half_open_successes_to_close);
+  Succeed(static_cast<int>(*options_.half_open_successes_to_close));
   EXPECT_GT(scrape("recovery"), 0);
   options_.window = options_.window * 2;
   ASSERT_TRUE(breaker_->UpdateOptions(options_).ok());

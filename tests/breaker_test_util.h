@@ -26,6 +26,7 @@
 #include "breaker/snapshot.h"
 #include "breaker/types.h"
 #include "gtest/gtest.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 
@@ -52,9 +53,9 @@ inline CallCounts Counts(uint64_t successes, uint64_t failures,
   return counts;
 }
 
-// The defaults without jitter, so that open times are exact.
+// As RateOptions() without jitter, so that open times are exact.
 inline BreakerOptions ExactOptions() {
-  BreakerOptions options;
+  BreakerOptions options = RateOptions();
   options.open_duration_jitter = 0;
   return options;
 }
@@ -145,7 +146,8 @@ class TestBreaker {
   // From half-open to closed.
   void Recover() {
     ASSERT_EQ(state(), State::kHalfOpen);
-    Succeed(static_cast<int>(breaker_->options().half_open_successes_to_close));
+    Succeed(
+        static_cast<int>(*breaker_->options().half_open_successes_to_close));
     ASSERT_EQ(state(), State::kClosed);
   }
 

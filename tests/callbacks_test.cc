@@ -15,6 +15,7 @@
 #include "breaker/registry.h"
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 namespace {
@@ -66,7 +67,7 @@ TEST_F(CallbacksTest, NothingIsToldWithoutATransition) {
   breaker_.Succeed(100);
   breaker_.Fail(3);
   breaker_->SetMode(Mode::kShadow);
-  ASSERT_TRUE(breaker_->UpdateOptions(BreakerOptions()).ok());
+  ASSERT_TRUE(breaker_->UpdateOptions(RateOptions()).ok());
   EXPECT_TRUE(seen_.empty());
 }
 

@@ -14,6 +14,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 namespace {
@@ -27,7 +28,7 @@ TransitionReason TripReason(TestBreaker& breaker) {
 // ----------------------------------------------------------------- Creation
 
 TEST(CircuitBreakerTest, CreateRefusesInvalidOptions) {
-  BreakerOptions options;
+  BreakerOptions options = RateOptions();
   options.minimum_calls = 0;
   const auto breaker = CircuitBreaker::Create(BreakerKey(), options);
   EXPECT_EQ(breaker.status().code(), absl::StatusCode::kInvalidArgument);
@@ -39,14 +40,14 @@ TEST(CircuitBreakerTest, CreateRefusesANullClock) {
   auto environment = std::make_shared<BreakerEnvironment>();
   environment->clock = nullptr;
   const auto breaker =
-      CircuitBreaker::Create(BreakerKey(), BreakerOptions(), environment);
+      CircuitBreaker::Create(BreakerKey(), RateOptions(), environment);
   EXPECT_EQ(breaker.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(breaker.status().message()), HasSubstr("clock"));
 }
 
 TEST(CircuitBreakerTest, WorksWithoutAnEnvironment) {
   const auto breaker =
-      CircuitBreaker::Create(BreakerKey{"a", "b", "c"}, BreakerOptions());
+      CircuitBreaker::Create(BreakerKey{"a", "b", "c"}, RateOptions());
   ASSERT_TRUE(breaker.ok());
   (*breaker)->TryAcquire().Record(Outcome::kSuccess);
   EXPECT_EQ((*breaker)->Snapshot().successes, 1);
@@ -54,7 +55,7 @@ TEST(CircuitBreakerTest, WorksWithoutAnEnvironment) {
 
 TEST(CircuitBreakerTest, KnowsItsKey) {
   const BreakerKey key{"a", "b", "c"};
-  const auto breaker = CircuitBreaker::Create(key, BreakerOptions());
+  const auto breaker = CircuitBreaker::Create(key, RateOptions());
   EXPECT_TRUE((*breaker)->key() == key);
 }
 
@@ -365,7 +366,7 @@ std::vector<absl::Duration> OpenTimes(const std::string& name,
   environment->clock = &clock;
   environment->seed = seed;
   const auto breaker = CircuitBreaker::Create(BreakerKey{name, "", ""},
-                                              BreakerOptions(), environment)
+                                              RateOptions(), environment)
                            .value();
   std::vector<absl::Duration> times;
   for (int i = 0; i < 5; ++i) {
@@ -406,7 +407,7 @@ TEST(CircuitBreakerTest, JitterShortensEveryOpenTimeByItsOwnShare) {
 }
 
 TEST(CircuitBreakerTest, RefusalTripAndSnapshotAgreeOnTheJitteredTime) {
-  BreakerOptions options;  // with jitter
+  BreakerOptions options = RateOptions();  // with jitter
   TestBreaker breaker(options);
   breaker.Trip();
   const BreakerSnapshot s = breaker.Snapshot();

@@ -23,6 +23,7 @@
 #include "breaker/registry.h"
 #include "interceptor/circuit_breaker_interceptor.h"
 #include "proto/shop.grpc.pb.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 
@@ -76,7 +77,7 @@ class FakeShop final : public shop::Shop::Service {
 };
 
 struct ShopOptions {
-  BreakerOptions breaker;
+  BreakerOptions breaker = RateOptions();
   InterceptorOptions interceptor = InterceptorOptions::WithName("shop");
   // What the server serves in place of FakeShop; must outlive it.
   grpc::Service* service = nullptr;
@@ -94,7 +95,7 @@ struct ShopOptions {
 
 struct GuardedShop {
   explicit GuardedShop(
-      const BreakerOptions& options = BreakerOptions(),
+      const BreakerOptions& options = RateOptions(),
       InterceptorOptions interceptor = InterceptorOptions::WithName("shop"));
   explicit GuardedShop(ShopOptions options);
   ~GuardedShop();

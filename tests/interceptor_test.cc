@@ -11,6 +11,7 @@
 #include "interceptor/circuit_breaker_interceptor.h"
 #include "interceptor/refusal_status.h"
 #include "tests/guarded_shop.h"
+#include "tests/rate_options.h"
 #include "tests/shop_calls.h"
 
 namespace autobreaker {
@@ -171,7 +172,7 @@ TEST_P(EveryCall, IsIgnoredWhenItWasCancelledBeforeItWasSent) {
 TEST_P(EveryCall, CancelledBeforeItWasSentIsIgnoredHoweverItIsClassified) {
   InterceptorOptions options = InterceptorOptions::WithName("shop");
   options.classification.failures = {grpc::StatusCode::CANCELLED};
-  GuardedShop shop(BreakerOptions(), options);
+  GuardedShop shop(RateOptions(), options);
   grpc::ClientContext context;
   context.TryCancel();
 
@@ -219,7 +220,7 @@ TEST(Stream, DroppedWithoutFinishIsAbandonedWhenItsContextGoes) {
 }
 
 TEST(Stream, CancelledProbeLeavesTheBreakerHalfOpenAndItsPlaceFree) {
-  BreakerOptions options;
+  BreakerOptions options = RateOptions();
   options.half_open_max_calls = 1;
   GuardedShop shop(options);
   shop.service.SetHanging(true);
@@ -277,7 +278,7 @@ TEST(Classification, OfAMethodAppliesToThatMethodAlone) {
   InterceptorOptions options = InterceptorOptions::WithName("shop");
   options.classification_for["autobreaker.shop.Shop/GetPrice"].failures = {
       grpc::StatusCode::NOT_FOUND};
-  GuardedShop shop(BreakerOptions(), options);
+  GuardedShop shop(RateOptions(), options);
   shop.service.AnswerWith(grpc::Status(grpc::StatusCode::NOT_FOUND, ""));
   grpc::ClientContext price_context;
   shop::PriceReply price;
@@ -297,7 +298,7 @@ TEST(Classification, ByFunctionSeesWhatTheServerAnswered) {
         return status.error_details() == "overloaded" ? Outcome::kFailure
                                                       : Outcome::kIgnored;
       };
-  GuardedShop shop(BreakerOptions(), options);
+  GuardedShop shop(RateOptions(), options);
   shop.service.AnswerOnceWith(
       grpc::Status(grpc::StatusCode::ABORTED, "", "overloaded"));
   shop.GetPrice();
@@ -313,7 +314,7 @@ TEST(Classification, OfAMethodGoesBeforeThatOfItsService) {
   options.classification_for["autobreaker.shop.Shop"].failures = {};
   options.classification_for["autobreaker.shop.Shop/GetPrice"].failures = {
       grpc::StatusCode::UNAVAILABLE};
-  GuardedShop shop(BreakerOptions(), options);
+  GuardedShop shop(RateOptions(), options);
   shop.service.AnswerWith(Unavailable());
 
   shop.GetPrice();
@@ -326,7 +327,7 @@ TEST(Classification, ThatThrowsIsCountedAndTheCodesDecide) {
   options.classification.function = [](const grpc::Status&) -> Outcome {
     throw std::runtime_error("broken");
   };
-  GuardedShop shop(BreakerOptions(), options);
+  GuardedShop shop(RateOptions(), options);
   shop.service.AnswerOnceWith(Unavailable());
   shop.GetPrice();
   shop.GetPrice();

@@ -5,6 +5,7 @@
 #include "breaker/circuit_breaker.h"
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 namespace {
@@ -119,7 +120,7 @@ TEST(ForcedOpenTest, LeavingItForForcedClosedCloses) {
 TEST(ForcedOpenTest, UpdateOfOptionsKeepsItForced) {
   TestBreaker breaker;
   breaker->SetMode(Mode::kForcedOpen);
-  ASSERT_TRUE(breaker->UpdateOptions(BreakerOptions()).ok());
+  ASSERT_TRUE(breaker->UpdateOptions(RateOptions()).ok());
   breaker.clock().Advance(absl::Hours(1));
   EXPECT_EQ(breaker.Refused().reason, RefusalReason::kForcedOpen);
 }

@@ -222,7 +222,7 @@ class NaiveBreaker {
     }
     const auto calls = static_cast<int64_t>(counts.successes + counts.failures);
     if (calls < options_.minimum_calls) return std::nullopt;
-    if (RateOf(counts) > options_.failure_rate_threshold) {
+    if (RateOf(counts) > *options_.failure_rate_threshold) {
       return TransitionReason::kFailureRate;
     }
     if (JudgesSlow() && static_cast<double>(counts.slow) / calls >=
@@ -244,7 +244,7 @@ class NaiveBreaker {
     } else if (slow) {
       Move(State::kOpen, TransitionReason::kProbeSlow);
     } else if (++seen_.probe_successes >=
-               options_.half_open_successes_to_close) {
+               *options_.half_open_successes_to_close) {
       Move(State::kClosed, TransitionReason::kProbesSucceeded);
     }
   }

@@ -40,8 +40,9 @@ Invalid With(std::string name, T BreakerOptions::*field, V value,
 
 using O = BreakerOptions;
 
+template <typename T>
 void AddDouble(std::vector<Invalid>* all, const std::string& field,
-               double O::*member, const std::string& range,
+               T O::*member, const std::string& range,
                const std::vector<double>& values) {
   for (const double value : values) {
     std::string text = ::testing::PrintToString(value);
@@ -96,8 +97,8 @@ std::vector<Invalid> AllInvalid() {
   AddDuration(&all, "open_duration_max", &O::open_duration_max,
               "[open_duration, 365 days]");
   all.push_back(With("open_duration_max_below_open_duration",
-                     &O::open_duration_max, absl::Seconds(4),
-                     "open_duration_max is 4s, must be in [open_duration, "));
+                     &O::open_duration_max, absl::Milliseconds(99),
+                     "open_duration_max is 99ms, must be in [open_duration, "));
   AddDouble(&all, "open_duration_jitter", &O::open_duration_jitter, "[0, 1]",
             {-0.1, 1.5, kNan, kInfinity, -kInfinity});
   AddCount(&all, "half_open_max_calls", &O::half_open_max_calls, "[1, 10000]",
@@ -206,8 +207,8 @@ TEST(OptionsTest, FieldsInRangeAreNotNamed) {
 
 TEST(OptionsTest, OpenDurationAboveItsMaximumIsRefused) {
   BreakerOptions options;
-  options.open_duration = absl::Seconds(61);
-  EXPECT_THAT(ErrorOf(options), HasSubstr("open_duration_max is 1m"));
+  options.open_duration = absl::Seconds(11);
+  EXPECT_THAT(ErrorOf(options), HasSubstr("open_duration_max is 10s"));
 }
 
 TEST(OptionsTest, DefaultsAreValid) {
@@ -216,19 +217,22 @@ TEST(OptionsTest, DefaultsAreValid) {
 
 TEST(OptionsTest, DefaultsAreTheDocumentedOnes) {
   const BreakerOptions options;
-  EXPECT_EQ(options.failure_rate_threshold, 0.05);
+  EXPECT_EQ(options.sequential, SequentialTrip());
+  EXPECT_FALSE(options.failure_rate_threshold.has_value());
   EXPECT_EQ(options.minimum_calls, 20);
   EXPECT_EQ(options.window, absl::Seconds(10));
   EXPECT_EQ(options.window_buckets, 10);
   EXPECT_FALSE(options.consecutive_failures.has_value());
   EXPECT_FALSE(options.slow_call_duration.has_value());
   EXPECT_FALSE(options.slow_call_rate_threshold.has_value());
-  EXPECT_EQ(options.open_duration, absl::Seconds(5));
-  EXPECT_EQ(options.open_duration_multiplier, 2);
-  EXPECT_EQ(options.open_duration_max, absl::Seconds(60));
+  EXPECT_EQ(options.pace_by_calls, CallPacing());
+  EXPECT_EQ(CallPacing().probe_share, 0.1);
+  EXPECT_EQ(options.open_duration, absl::Milliseconds(100));
+  EXPECT_EQ(options.open_duration_multiplier, 1);
+  EXPECT_EQ(options.open_duration_max, absl::Seconds(10));
   EXPECT_EQ(options.open_duration_jitter, 0.2);
   EXPECT_EQ(options.half_open_max_calls, 3);
-  EXPECT_EQ(options.half_open_successes_to_close, 3);
+  EXPECT_FALSE(options.half_open_successes_to_close.has_value());
   EXPECT_EQ(options.half_open_lease, absl::Seconds(60));
 }
 

@@ -20,6 +20,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 namespace {
@@ -55,7 +56,7 @@ TEST(PeerDefectsTest, CountersNeverGoBackAndEveryQuestionIsCounted) {
   ask(Outcome::kSuccess, 50);  // recovers
   breaker.clock().Advance(absl::Seconds(60));
   expect_no_counter_went_back();  // the window is empty
-  BreakerOptions options;
+  BreakerOptions options = RateOptions();
   options.window = absl::Seconds(1);
   ASSERT_TRUE(breaker->UpdateOptions(options).ok());
   expect_no_counter_went_back();
@@ -345,11 +346,11 @@ TEST(PeerDefectsTest, StepOfTheWallClockChangesNothing) {
 
 // Row 13.
 TEST(PeerDefectsTest, NonsenseIsRefusedByName) {
-  BreakerOptions nan;
+  BreakerOptions nan = RateOptions();
   nan.failure_rate_threshold = std::numeric_limits<double>::quiet_NaN();
-  BreakerOptions huge;
+  BreakerOptions huge = RateOptions();
   huge.half_open_max_calls = std::numeric_limits<int64_t>::max();
-  BreakerOptions negative;
+  BreakerOptions negative = RateOptions();
   negative.open_duration = -absl::Seconds(1);
   for (const auto& [options, field] :
        {std::make_pair(nan, "failure_rate_threshold"),
@@ -370,7 +371,7 @@ TEST(PeerDefectsTest, CountersAtTheirMaximumStillTrip) {
   ShardedCounters counters((uint64_t{1} << 48) - 5);
   SlidingWindow window;
   MonotonicTime now{std::chrono::hours(1)};
-  const TripRule rule = TripRule::From(BreakerOptions());
+  const TripRule rule = TripRule::From(RateOptions());
   window.Restart(std::chrono::seconds(10), 10, counters.JudgedTotals(), now);
   int failures = 0;
   do {

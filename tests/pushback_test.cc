@@ -5,6 +5,7 @@
 #include "breaker/circuit_breaker.h"
 #include "breaker/fake_clock.h"
 #include "gtest/gtest.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 namespace {
@@ -12,7 +13,7 @@ namespace {
 class Pushback : public ::testing::Test {
  protected:
   static BreakerOptions Options() {
-    BreakerOptions options;
+    BreakerOptions options = RateOptions();
     options.consecutive_failures = 2;
     options.open_duration = absl::Seconds(5);
     options.open_duration_max = absl::Seconds(60);

@@ -17,6 +17,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 namespace {
@@ -30,7 +31,7 @@ std::shared_ptr<BreakerRegistry> MakeRegistry(RegistryOptions options = {}) {
 
 // Options told apart by this number.
 BreakerOptions Numbered(int64_t minimum_calls) {
-  BreakerOptions options;
+  BreakerOptions options = RateOptions();
   options.minimum_calls = minimum_calls;
   return options;
 }
@@ -97,6 +98,7 @@ TEST(RegistryTest, BreakersTakeTheEnvironment) {
   FakeClock clock;
   std::vector<BreakerKey> opened;
   RegistryOptions options;
+  options.defaults = RateOptions();
   options.environment.clock = &clock;
   options.environment.on_transition = [&](const Transition& transition) {
     opened.push_back(transition.key);
@@ -241,7 +243,9 @@ TEST(RegistryTest, RemovedBreakerKnowsIt) {
 }
 
 TEST(RegistryTest, RemovedBreakerGoesOnWorking) {
-  const auto registry = MakeRegistry();
+  RegistryOptions options;
+  options.defaults = RateOptions();
+  const auto registry = MakeRegistry(options);
   const auto breaker = registry->GetOrCreate(PlaceKey());
   Permit permit = breaker->TryAcquire();
   registry->Remove(PlaceKey());

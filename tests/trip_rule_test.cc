@@ -7,6 +7,7 @@
 
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 namespace {
@@ -112,7 +113,7 @@ TEST(TripRuleTest, FailureRateIsNamedBeforeSlowRate) {
 }
 
 TEST(TripRuleTest, FromTakesTheOptions) {
-  BreakerOptions options;
+  BreakerOptions options = RateOptions();
   options.failure_rate_threshold = 0.3;
   options.minimum_calls = 7;
   options.consecutive_failures = 9;
@@ -126,7 +127,7 @@ TEST(TripRuleTest, FromTakesTheOptions) {
 }
 
 TEST(TripRuleTest, FromLeavesOffWhatIsNotSet) {
-  const TripRule rule = TripRule::From(BreakerOptions());
+  const TripRule rule = TripRule::From(RateOptions());
   EXPECT_EQ(rule.consecutive_failures, 0);
   EXPECT_EQ(rule.slow_call_rate_threshold, 0);
 }

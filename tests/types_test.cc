@@ -35,6 +35,7 @@ TEST(TypesTest, OutcomeNames) {
 TEST(TypesTest, RefusalReasonNames) {
   EXPECT_EQ(ToString(RefusalReason::kOpen), "open");
   EXPECT_EQ(ToString(RefusalReason::kHalfOpen), "half_open");
+  EXPECT_EQ(ToString(RefusalReason::kRamp), "ramp");
   EXPECT_EQ(ToString(RefusalReason::kForcedOpen), "forced_open");
 }
 
@@ -46,12 +47,14 @@ TEST(TypesTest, TransitionReasonNames) {
   EXPECT_EQ(ToString(TransitionReason::kProbeFailed), "probe_failed");
   EXPECT_EQ(ToString(TransitionReason::kProbeSlow), "probe_slow");
   EXPECT_EQ(ToString(TransitionReason::kForced), "forced");
+  EXPECT_EQ(ToString(TransitionReason::kEvidence), "evidence");
   EXPECT_EQ(ToString(TransitionReason::kOpenTimeElapsed), "open_time_elapsed");
   EXPECT_EQ(ToString(TransitionReason::kProbesSucceeded), "probes_succeeded");
 }
 
 TEST(TypesTest, ReasonsThatCanOpenComeBeforeTheTripReasonCount) {
-  EXPECT_EQ(static_cast<int>(TransitionReason::kForced), kTripReasonCount - 1);
+  EXPECT_EQ(static_cast<int>(TransitionReason::kEvidence),
+            kTripReasonCount - 1);
   EXPECT_EQ(static_cast<int>(TransitionReason::kOpenTimeElapsed),
             kTripReasonCount);
 }
@@ -60,8 +63,8 @@ TEST(TypesTest, NumbersOutsideAnEnumAreUnknown) {
   EXPECT_EQ(ToString(static_cast<State>(3)), "unknown");
   EXPECT_EQ(ToString(static_cast<Mode>(4)), "unknown");
   EXPECT_EQ(ToString(static_cast<Outcome>(4)), "unknown");
-  EXPECT_EQ(ToString(static_cast<RefusalReason>(3)), "unknown");
-  EXPECT_EQ(ToString(static_cast<TransitionReason>(8)), "unknown");
+  EXPECT_EQ(ToString(static_cast<RefusalReason>(4)), "unknown");
+  EXPECT_EQ(ToString(static_cast<TransitionReason>(9)), "unknown");
 }
 
 }  // namespace

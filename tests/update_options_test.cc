@@ -9,6 +9,7 @@
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/breaker_test_util.h"
+#include "tests/rate_options.h"
 
 namespace autobreaker {
 namespace {
@@ -35,7 +36,7 @@ TEST_F(UpdateOptionsTest, PutsAllInForce) {
 
 TEST_F(UpdateOptionsTest, InvalidOptionsChangeNothing) {
   breaker_.Fail(5);
-  BreakerOptions invalid;
+  BreakerOptions invalid = RateOptions();
   invalid.minimum_calls = 0;
   invalid.window = absl::Seconds(1);
   const absl::Status status = breaker_->UpdateOptions(invalid);

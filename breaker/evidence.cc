@@ -1,0 +1,137 @@
+#include "breaker/evidence.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "absl/time/time.h"
+
+namespace autobreaker {
+namespace {
+
+constexpr int kGenerationShift = 56;
+constexpr uint64_t kPlaceMask = (uint64_t{1} << kGenerationShift) - 1;
+constexpr double kThird = 1.0 / 3;
+
+uint64_t PlaceOf(uint64_t successes) {
+  return successes * EvidenceRule::kOneSuccess & kPlaceMask;
+}
+
+uint64_t Pack(uint64_t place, uint64_t generation) {
+  return (place & kPlaceMask) | generation << kGenerationShift;
+}
+
+// How far the place in `word` is ahead of `place`; 0 if it is behind.
+uint64_t Ahead(uint64_t word, uint64_t place) {
+  const uint64_t ahead = (word - place) & kPlaceMask;
+  return ahead > kPlaceMask / 2 ? 0 : ahead;
+}
+
+double Share(uint64_t units, const EvidenceRule::Test& test) {
+  return static_cast<double>(units) / static_cast<double>(test.threshold);
+}
+
+uint64_t ToUnits(double value) {
+  // Rates that all but touch have weights next to nothing.
+  constexpr double kMost = uint64_t{1} << 50;
+  return static_cast<uint64_t>(
+      std::llround(std::clamp(value * EvidenceRule::kOneSuccess, 1.0, kMost)));
+}
+
+EvidenceRule::Test MakeTest(double normal, double broken, double threshold) {
+  const double success = std::log1p(-normal) - std::log1p(-broken);
+  const double failure = std::log(broken / normal);
+  return {ToUnits(failure / success), ToUnits(threshold / success)};
+}
+
+}  // namespace
+
+EvidenceRule EvidenceRule::From(const BreakerOptions& options) {
+  EvidenceRule rule;
+  if (!options.sequential.has_value()) return rule;
+  const SequentialTrip& trip = *options.sequential;
+  const double broken = trip.broken_failure_rate;
+  const double threshold =
+      std::log(kTests * static_cast<double>(trip.calls_per_false_opening));
+  rule.tests[0] = MakeTest(trip.normal_failure_rate, broken, threshold);
+  rule.tests[1] =
+      MakeTest(trip.normal_failure_rate, 1 - (1 - broken) / 4, threshold);
+  rule.tolerated_burst = absl::ToInt64Nanoseconds(trip.tolerated_burst);
+  return rule;
+}
+
+void FailureEvidence::Restart(const EvidenceRule& rule, double level,
+                              uint64_t successes, uint64_t generation) {
+  for (int i = 0; i < EvidenceRule::kTests; ++i) {
+    const auto ahead = static_cast<uint64_t>(
+        level * static_cast<double>(rule.tests[i].threshold));
+    words_[i].store(Pack(PlaceOf(successes) + ahead, generation));
+  }
+}
+
+bool FailureEvidence::AddFailure(const EvidenceRule& rule, uint64_t successes,
+                                 uint64_t generation, MonotonicTime now) {
+  if (rule.tests[0].threshold == 0) return false;
+  const uint64_t place = PlaceOf(successes);
+  double ceiling = 1;
+  if (rule.tolerated_burst > 0) {
+    const auto time = now.time_since_epoch().count();
+    const auto burst = static_cast<double>(rule.tolerated_burst);
+    // Before the evidence is read to be added to: what a failure of the same
+    // burst adds on another thread must not lift the ceiling.
+    const double level = Level(rule, successes);
+    const MonotonicTime::rep start =
+        time - std::llround(burst * (1 + level / kThird));
+    MonotonicTime::rep seen = ceiling_start_.load();
+    while (seen < start && !ceiling_start_.compare_exchange_weak(seen, start)) {
+    }
+    ceiling =
+        static_cast<double>(time - std::max(seen, start)) * kThird / burst;
+  }
+  bool complete = false;
+  for (int i = 0; i < EvidenceRule::kTests; ++i) {
+    const EvidenceRule::Test& test = rule.tests[i];
+    const auto most = static_cast<uint64_t>(std::ceil(
+        std::min(ceiling, 1.0) * static_cast<double>(test.threshold)));
+    uint64_t seen = words_[i].load();
+    uint64_t units;
+    do {
+      if (seen >> kGenerationShift != (generation & 0xff)) return false;
+      const uint64_t before = Ahead(seen, place);
+      units = std::max(before, std::min(before + test.failure, most));
+    } while (!words_[i].compare_exchange_weak(seen,
+                                              Pack(place + units, generation)));
+    if (units >= test.threshold) complete = true;
+  }
+  return complete;
+}
+
+double FailureEvidence::Level(const EvidenceRule& rule,
+                              uint64_t successes) const {
+  double level = 0;
+  for (int i = 0; i < EvidenceRule::kTests; ++i) {
+    if (rule.tests[i].threshold == 0) continue;
+    const uint64_t units = Ahead(words_[i].load(), PlaceOf(successes));
+    level = std::max(level, Share(units, rule.tests[i]));
+  }
+  return std::min(level, 1.0);
+}
+
+int64_t FailureEvidence::FailuresUntilComplete(const EvidenceRule& rule,
+                                               uint64_t successes) const {
+  double fewest = std::numeric_limits<double>::infinity();
+  for (int i = 0; i < EvidenceRule::kTests; ++i) {
+    const EvidenceRule::Test& test = rule.tests[i];
+    if (test.threshold == 0) continue;
+    const uint64_t units = Ahead(words_[i].load(), PlaceOf(successes));
+    const double missing =
+        static_cast<double>(test.threshold) - static_cast<double>(units);
+    fewest = std::min(fewest,
+                      std::ceil(missing / static_cast<double>(test.failure)));
+  }
+  constexpr int64_t kNever = int64_t{1} << 60;
+  return fewest < kNever ? std::max<int64_t>(1, static_cast<int64_t>(fewest))
+                         : kNever;
+}
+
+}  // namespace autobreaker

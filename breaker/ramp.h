@@ -1,0 +1,71 @@
+// How half-open lets more and more calls through, on the evidence that opened
+// the breaker: it starts at the threshold, and successes and failures move it
+// by what they moved it while closed (see evidence.h).
+//
+//   evidence    1 ........ 0.5
+//   admitted    a probe .. all calls
+//
+// The first probe goes alone; if it takes long, another follows each time the
+// open time has passed once more. When one succeeds, the evidence falls by what
+// one failure weighs, so that a single failure thereafter does not reopen. From
+// then on
+//   - a few calls at once always go (`at_once`), so that there is no ramp where
+//     calls are few, and
+//   - others go as the evidence says, one in so many, as long as fewer are
+//   under
+//     way than have succeeded: calls that hang, and say so late, hold back the
+//     rest.
+// A server that bears only part of its load settles where the failures that the
+// rest of the calls cause keep the evidence where it is.
+//
+// At 0.5 the breaker closes, and goes on from there; at 1 it reopens.
+//
+// Thread-compatible. Pure arithmetic: the time is an argument.
+#ifndef AUTOBREAKER_BREAKER_RAMP_H_
+#define AUTOBREAKER_BREAKER_RAMP_H_
+
+#include <cstdint>
+
+#include "breaker/clock.h"
+#include "breaker/evidence.h"
+
+namespace autobreaker {
+
+class Ramp {
+ public:
+  // Where the evidence is when a ramp closes the breaker.
+  static constexpr double kCloses = 0.5;
+
+  enum class Verdict { kNone, kClose, kReopen };
+
+  // Half-open begins. `open_time` is how long the breaker was open before.
+  void Restart(MonotonicTime now, MonotonicTime::duration open_time);
+
+  // Whether the next call goes, with `in_flight` under way. Takes its turn, so
+  // ask once for each call.
+  bool Admits(int64_t in_flight, int64_t at_once, MonotonicTime now);
+
+  // Until then, no call will be let through if none ends. `in_flight` >= 1.
+  MonotonicTime NextTurn(int64_t in_flight, int64_t at_once,
+                         MonotonicTime now) const;
+
+  // Notes how a call ended.
+  Verdict Judge(const EvidenceRule& rule, bool failed);
+
+  // Whether a probe has succeeded.
+  bool answered() const { return successes_ > 0; }
+  double level() const { return level_; }
+  // Of the calls beyond the few that always go, the share that goes.
+  double share() const;
+
+ private:
+  MonotonicTime start_;
+  MonotonicTime::duration open_time_{1};
+  int64_t successes_ = 0;
+  double level_ = 1;
+  double turns_ = 0;  // 1: the next call goes
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_RAMP_H_
