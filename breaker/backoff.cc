@@ -1,16 +1,25 @@
 #include "breaker/backoff.h"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
 #include "absl/time/time.h"
 
 namespace autobreaker {
 
+Demand Demand::Of(uint64_t calls, uint64_t recent,
+                  MonotonicTime::duration time) {
+  const std::chrono::duration<double> seconds =
+      std::max(time, MonotonicTime::duration(1));
+  return {static_cast<double>(calls),
+          static_cast<double>(recent) / seconds.count()};
+}
+
 MonotonicTime::duration OpenTime(const BreakerOptions& options,
                                  int64_t reopenings, const Demand& demand,
                                  double random) {
-  // Both may be infinite; the minimum of them and the maximum is not.
+  // Any of them may be infinite; the minimum of them and the maximum is not.
   double time = absl::ToDoubleNanoseconds(options.open_duration) *
                 std::pow(options.open_duration_multiplier,
                          static_cast<double>(reopenings));

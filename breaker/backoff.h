@@ -23,10 +23,15 @@
 
 namespace autobreaker {
 
-// What was asked of the breaker.
+// What is asked of the breaker.
 struct Demand {
-  double calls = 0;       // since it was last closed
-  double per_second = 0;  // lately; may be infinite
+  // Calls since it was last closed, and how often they come.
+  double calls = 0;
+  double per_second = 0;
+
+  // `recent` calls came in `time`, which may be 0.
+  static Demand Of(uint64_t calls, uint64_t recent,
+                   MonotonicTime::duration time);
 };
 
 // The time to stay open after the probes have failed `reopenings` times in a

@@ -63,7 +63,6 @@ CircuitBreaker::CircuitBreaker(
   MutexLock lock(&mu_);
   window_.Restart(absl::ToChronoNanoseconds(options_->window),
                   options_->window_buckets, CallCounts(), CoarseNow());
-  demand_meter_.Restart(/*asked=*/0, CoarseNow());
   evidence_.Restart(EvidenceRule(), /*level=*/0, /*successes=*/0,
                     /*generation=*/0);
   PublishBasisLocked(EvidenceRule::From(*options_));
@@ -375,8 +374,6 @@ void CircuitBreaker::AdvanceWindowLocked(MonotonicTime now) {
   if (StateOf(word_.load(std::memory_order_relaxed)) != State::kClosed) return;
   if (now < window_.next_boundary()) return;
   window_.Advance(counters_.JudgedTotals(), now);
-  demand_meter_.Advance(AskedLocked(), now,
-                        absl::ToChronoNanoseconds(options_->window));
   PublishBasisLocked(EvidenceRuleLocked());
 }
 
@@ -420,6 +417,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
     history_->window_at_trip = transition.window;
     history_->failures_at_trip = transition.consecutive_failures;
   }
+  const MonotonicTime::duration window_covered = window_.Covers(now);
   window_.Restart(totals, now);
   streak_.Restart(totals.successes, generation);
   // A ramp goes on in closed where it ended; see ramp.h.
@@ -435,7 +433,6 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   switch (to) {
     case State::kClosed:
       reopenings_ = 0;
-      demand_meter_.Restart(asked, now);
       break;
     case State::kHalfOpen:
       SetRefuseUntilLocked(now);
@@ -446,13 +443,17 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       if (from == State::kHalfOpen && reason != TransitionReason::kForced) {
         ++reopenings_;
       }
+      if (from == State::kClosed) {
+        asked_at_trip_ = asked;
+        demand_ = Demand::Of(0, transition.window.finished(), window_covered);
+      } else {
+        demand_ = Demand::Of(asked - asked_at_trip_, asked - asked_at_open_,
+                             now - opened_at_);
+      }
+      asked_at_open_ = asked;
       opened_at_ = now;
       open_random_ = std::uniform_real_distribution<double>()(random_);
       open_at_least_ = open_at_least;
-      if (from == State::kClosed) asked_at_trip_ = asked;
-      demand_.calls = static_cast<double>(asked - asked_at_trip_);
-      demand_.per_second = demand_meter_.PerSecond(asked, now);
-      demand_meter_.Restart(asked, now);
       SetOpenUntilLocked();
       transition.open_for = ModeOf(word) == Mode::kForcedOpen
                                 ? absl::InfiniteDuration()

@@ -42,7 +42,6 @@
 #include "breaker/backoff.h"
 #include "breaker/clock.h"
 #include "breaker/counters.h"
-#include "breaker/demand.h"
 #include "breaker/durations.h"
 #include "breaker/environment.h"
 #include "breaker/evidence.h"
@@ -280,8 +279,9 @@ class alignas(64) CircuitBreaker
   ProbeSlots probes_ ABSL_GUARDED_BY(mu_);
   int64_t probe_successes_ ABSL_GUARDED_BY(mu_) = 0;
   Ramp ramp_ ABSL_GUARDED_BY(mu_);
-  DemandMeter demand_meter_ ABSL_GUARDED_BY(mu_);
+  // Calls asked for when it left closed, and when it last opened.
   uint64_t asked_at_trip_ ABSL_GUARDED_BY(mu_) = 0;
+  uint64_t asked_at_open_ ABSL_GUARDED_BY(mu_) = 0;
   Demand demand_ ABSL_GUARDED_BY(mu_);  // as it was at opened_at_
   std::minstd_rand random_ ABSL_GUARDED_BY(mu_);
   int64_t reopenings_ ABSL_GUARDED_BY(mu_) = 0;

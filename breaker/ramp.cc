@@ -44,7 +44,7 @@ Ramp::Verdict Ramp::Judge(const EvidenceRule& rule, bool failed) {
   }
   if (!answered()) level_ -= failure;
   ++successes_;
-  level_ -= success;
+  level_ = std::max(0.0, level_ - success);
   return level_ <= kCloses ? Verdict::kClose : Verdict::kNone;
 }
 

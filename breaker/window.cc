@@ -45,6 +45,12 @@ const CallCounts& SlidingWindow::base() const {
   return marks_.empty() ? first_ : marks_[(steps_ + 1) % size_];
 }
 
+MonotonicTime::duration SlidingWindow::Covers(MonotonicTime now) const {
+  const int64_t whole_steps_before = size_ - 1;
+  return now - start_ -
+         std::max<int64_t>(0, steps_ - whole_steps_before) * step_;
+}
+
 MonotonicTime SlidingWindow::next_boundary() const {
   return start_ + (steps_ + 1) * step_;
 }

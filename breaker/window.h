@@ -40,6 +40,9 @@ class SlidingWindow {
   // The totals at the far edge of the window.
   const CallCounts& base() const;
 
+  // How far back that is.
+  MonotonicTime::duration Covers(MonotonicTime now) const;
+
   // Until then, Advance() has nothing to do.
   MonotonicTime next_boundary() const;
 

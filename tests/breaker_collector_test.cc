@@ -95,6 +95,7 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
       {"circuit_breaker_collect_duration_seconds", gauge},
       {"circuit_breaker_consecutive_failures", gauge},
       {"circuit_breaker_consecutive_successes", gauge},
+      {"circuit_breaker_evidence", gauge},
       {"circuit_breaker_failure_rate", gauge},
       {"circuit_breaker_failures_total", counter},
       {"circuit_breaker_ignored_total", counter},

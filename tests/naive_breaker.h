@@ -2,8 +2,8 @@
 // real one with. One thread, no cleverness: it keeps a list of the calls that
 // finished and counts through it whenever it wants to know something.
 //
-// It shares nothing with the real one but the types of its answers. Open times
-// are without jitter.
+// It shares with the real one the types of its answers, and the weights that
+// evidence is made of. Open times are without jitter.
 #ifndef AUTOBREAKER_TESTS_NAIVE_BREAKER_H_
 #define AUTOBREAKER_TESTS_NAIVE_BREAKER_H_
 
@@ -11,11 +11,13 @@
 #include <cmath>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <map>
 #include <optional>
 
 #include "absl/time/time.h"
 #include "breaker/circuit_breaker.h"
+#include "breaker/evidence.h"
 #include "breaker/fake_clock.h"
 #include "breaker/options.h"
 #include "breaker/snapshot.h"
@@ -43,19 +45,22 @@ class NaiveBreaker {
   std::optional<Call> Ask(Refusal* refusal) {
     HalfOpenIfTime();
     if (state_ == State::kClosed) return Admit(/*judged=*/true, /*probe=*/0);
-    if (state_ == State::kHalfOpen &&
-        ProbesInFlight() < options_.half_open_max_calls) {
+    if (state_ == State::kHalfOpen && MayProbe()) {
       probes_[++last_probe_] = Now() + Nanos(options_.half_open_lease);
       return Admit(/*judged=*/true, last_probe_);
     }
-    const bool half_open = state_ == State::kHalfOpen;
+    RefusalReason reason = RefusalReason::kOpen;
+    if (state_ == State::kHalfOpen) {
+      reason = Ramps() && answers_ > 0 ? RefusalReason::kRamp
+                                       : RefusalReason::kHalfOpen;
+    }
     if (mode_ == Mode::kShadow) {
-      ++seen_.shadow_refused[half_open ? 1 : 0];
+      ++seen_.shadow_refused[static_cast<int>(reason)];
       return Admit(/*judged=*/false, /*probe=*/0);
     }
     *refusal = Refusal();
-    if (half_open) {
-      refusal->reason = RefusalReason::kHalfOpen;
+    if (reason != RefusalReason::kOpen) {
+      refusal->reason = reason;
     } else if (mode_ == Mode::kForcedOpen) {
       refusal->reason = RefusalReason::kForcedOpen;
     } else {
@@ -95,10 +100,14 @@ class NaiveBreaker {
     finished_.push_back({StepOf(Now()), failed, slow});
     failures_in_row_ = failed ? failures_in_row_ + 1 : 0;
     successes_in_row_ = failed ? 0 : successes_in_row_ + 1;
+    const bool complete = Weigh(failed);
     if (call.probe != 0) {
       JudgeProbe(failed, slow, retry_after);
     } else if ((failed || slow) && mode_ != Mode::kForcedClosed) {
-      const auto reason = WhyTrip(Window(), failed ? failures_in_row_ : 0);
+      auto reason = WhyTrip(Window(), failed ? failures_in_row_ : 0);
+      if (complete && reason != TransitionReason::kConsecutiveFailures) {
+        reason = TransitionReason::kEvidence;
+      }
       if (reason.has_value()) Move(State::kOpen, *reason, retry_after);
     }
   }
@@ -106,8 +115,11 @@ class NaiveBreaker {
   void Update(const BreakerOptions& options) {
     const bool other_window = options.window != options_.window ||
                               options.window_buckets != options_.window_buckets;
+    const double level = Level();
+    const bool other_evidence = options.sequential != options_.sequential;
     options_ = options;
     if (other_window) RestartWindow();
+    if (other_evidence) RestartEvidence(level);
   }
 
   void SetMode(Mode mode) {
@@ -135,13 +147,20 @@ class NaiveBreaker {
     s.consecutive_successes = successes_in_row_;
     s.window = Window();
     s.consecutive_failures = failures_in_row_;
+    s.evidence = std::numeric_limits<double>::quiet_NaN();
+    if (options_.sequential.has_value()) {
+      s.evidence = state_ == State::kClosed                ? Level()
+                   : state_ == State::kHalfOpen && Ramps() ? ramp_
+                                                           : 1;
+    }
     if (state_ != State::kClosed) {
       s.window = left_closed_->window;
       s.consecutive_failures = left_closed_->consecutive_failures;
     } else if (mode_ != Mode::kForcedClosed) {
       int64_t more = 1;
       CallCounts then = s.window;
-      for (++then.failures; !WhyTrip(then, failures_in_row_ + more);
+      for (++then.failures;
+           !WhyTrip(then, failures_in_row_ + more) && !WouldComplete(more);
            ++then.failures) {
         ++more;
       }
@@ -222,7 +241,8 @@ class NaiveBreaker {
     }
     const auto calls = static_cast<int64_t>(counts.successes + counts.failures);
     if (calls < options_.minimum_calls) return std::nullopt;
-    if (RateOf(counts) > *options_.failure_rate_threshold) {
+    if (options_.failure_rate_threshold.has_value() &&
+        RateOf(counts) > *options_.failure_rate_threshold) {
       return TransitionReason::kFailureRate;
     }
     if (JudgesSlow() && static_cast<double>(counts.slow) / calls >=
@@ -238,26 +258,168 @@ class NaiveBreaker {
         [this](const auto& probe) { return probe.second > Now(); });
   }
 
+  bool Ramps() const { return options_.Ramps(); }
+
+  // The evidence of each test, in units of EvidenceRule.
+  void RestartEvidence(double level) {
+    const EvidenceRule rule = EvidenceRule::From(options_);
+    for (int i = 0; i < EvidenceRule::kTests; ++i) {
+      evidence_[i] = static_cast<int64_t>(
+          level * static_cast<double>(rule.tests[i].threshold));
+    }
+  }
+
+  double Level() const {
+    const EvidenceRule rule = EvidenceRule::From(options_);
+    double level = 0;
+    for (int i = 0; i < EvidenceRule::kTests; ++i) {
+      if (rule.tests[i].threshold == 0) return 0;
+      level = std::max(level, static_cast<double>(evidence_[i]) /
+                                  static_cast<double>(rule.tests[i].threshold));
+    }
+    return std::min(level, 1.0);
+  }
+
+  // Whether that many failures more would do.
+  bool WouldComplete(int64_t more) const {
+    const EvidenceRule rule = EvidenceRule::From(options_);
+    for (int i = 0; i < EvidenceRule::kTests; ++i) {
+      const auto threshold = static_cast<int64_t>(rule.tests[i].threshold);
+      if (threshold > 0 &&
+          evidence_[i] + more * static_cast<int64_t>(rule.tests[i].failure) >=
+              threshold) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  // Notes a result, and whether the evidence is complete with it.
+  bool Weigh(bool failed) {
+    const EvidenceRule rule = EvidenceRule::From(options_);
+    if (rule.tests[0].threshold == 0) return false;
+    if (!failed) {
+      for (int64_t& evidence : evidence_) {
+        evidence = std::max<int64_t>(0, evidence - 256);
+      }
+      return false;
+    }
+    if (state_ != State::kClosed) return false;
+    double ceiling = 1;
+    if (rule.tolerated_burst > 0) {
+      const auto burst = static_cast<double>(rule.tolerated_burst);
+      ceiling_start_ = std::max<int64_t>(
+          ceiling_start_,
+          Now() - std::llround(burst * (1 + Level() / (1.0 / 3))));
+      ceiling = std::min(
+          1.0, static_cast<double>(Now() - ceiling_start_) * (1.0 / 3) / burst);
+    }
+    bool complete = false;
+    for (int i = 0; i < EvidenceRule::kTests; ++i) {
+      const auto threshold = static_cast<int64_t>(rule.tests[i].threshold);
+      const auto most = static_cast<int64_t>(
+          std::ceil(ceiling * static_cast<double>(threshold)));
+      const int64_t raised = std::min<int64_t>(
+          evidence_[i] + static_cast<int64_t>(rule.tests[i].failure), most);
+      evidence_[i] = std::max(evidence_[i], raised);
+      if (evidence_[i] >= threshold) complete = true;
+    }
+    return complete;
+  }
+
+  // Half-open: whether the next call goes.
+  bool MayProbe() {
+    const int64_t at_once = options_.half_open_max_calls;
+    const int64_t in_flight = ProbesInFlight();
+    if (!Ramps()) return in_flight < at_once;
+    if (in_flight == 0) return true;
+    if (answers_ == 0) {
+      return in_flight < at_once &&
+             Now() >= half_open_since_ + in_flight * open_for_;
+    }
+    if (in_flight < at_once) return true;
+    if (in_flight >= answers_) return false;
+    turns_ += (1 - ramp_) / 0.5;
+    if (turns_ < 1) return false;
+    turns_ -= 1;
+    return true;
+  }
+
   void JudgeProbe(bool failed, bool slow, absl::Duration retry_after) {
-    if (failed) {
-      Move(State::kOpen, TransitionReason::kProbeFailed, retry_after);
-    } else if (slow) {
-      Move(State::kOpen, TransitionReason::kProbeSlow);
-    } else if (++seen_.probe_successes >=
-               *options_.half_open_successes_to_close) {
+    bool reopen = failed || slow;
+    bool close = false;
+    if (!failed && !slow) ++seen_.probe_successes;
+    if (Ramps()) {
+      const EvidenceRule::Test test = EvidenceRule::From(options_).tests[0];
+      const double failure = static_cast<double>(test.failure) /
+                             static_cast<double>(test.threshold);
+      if (reopen) {
+        ramp_ += failure;
+        reopen = ramp_ >= 1;
+      } else {
+        if (answers_++ == 0) ramp_ -= failure;
+        ramp_ =
+            std::max(0.0, ramp_ - 256.0 / static_cast<double>(test.threshold));
+        close = ramp_ <= 0.5;
+      }
+    } else {
+      close = !reopen &&
+              seen_.probe_successes >= *options_.half_open_successes_to_close;
+    }
+    if (reopen) {
+      Move(State::kOpen,
+           failed ? TransitionReason::kProbeFailed
+                  : TransitionReason::kProbeSlow,
+           failed ? retry_after : absl::ZeroDuration());
+    } else if (close) {
+      const double level = Ramps() ? ramp_ : 0;
       Move(State::kClosed, TransitionReason::kProbesSucceeded);
+      RestartEvidence(level);
     }
   }
 
   int64_t OpenUntil() const {
+    const double longest =
+        static_cast<double>(Nanos(options_.open_duration_max));
     double time = static_cast<double>(Nanos(options_.open_duration));
     for (int64_t i = 0; i < seen_.reopenings; ++i) {
-      time = std::min(time * options_.open_duration_multiplier,
-                      static_cast<double>(Nanos(options_.open_duration_max)));
+      time = std::min(time * options_.open_duration_multiplier, longest);
+    }
+    if (options_.pace_by_calls.has_value()) {
+      const double calls =
+          std::max(1 / options_.pace_by_calls->probe_share,
+                   2 * std::sqrt(static_cast<double>(calls_in_outage_)));
+      time = std::min(longest, std::max(time, calls / calls_per_second_ * 1e9));
     }
     const int64_t asked =
         Nanos(std::min(asked_for_, options_.open_duration_max));
     return opened_at_ + std::max<int64_t>(asked, std::llround(time));
+  }
+
+  uint64_t Asked() const {
+    uint64_t asked = seen_.requests;
+    for (const uint64_t refused : seen_.refused) asked += refused;
+    return asked;
+  }
+
+  void NoteDemand() {
+    uint64_t recent = Window().finished();
+    int64_t time = Now() - window_start_;
+    if (state_ == State::kClosed) {
+      const int64_t buckets = options_.window_buckets;
+      const int64_t gone = StepOf(Now()) - buckets;
+      if (gone > 0) {
+        time -= gone * ((Nanos(options_.window) + buckets - 1) / buckets);
+      }
+      asked_at_trip_ = Asked();
+    } else {
+      recent = Asked() - asked_at_open_;
+      time = Now() - opened_at_;
+    }
+    calls_in_outage_ = Asked() - asked_at_trip_;
+    calls_per_second_ = static_cast<double>(recent) /
+                        (static_cast<double>(std::max<int64_t>(time, 1)) / 1e9);
+    asked_at_open_ = Asked();
   }
 
   void HalfOpenIfTime() {
@@ -284,6 +446,7 @@ class NaiveBreaker {
       if (state_ == State::kHalfOpen && reason != TransitionReason::kForced) {
         ++seen_.reopenings;
       }
+      NoteDemand();
       opened_at_ = Now();
       asked_for_ = asked_for;
       transition.open_for = mode_ == Mode::kForcedOpen
@@ -294,6 +457,15 @@ class NaiveBreaker {
       seen_.reopenings = 0;
     }
     if (state_ == State::kClosed) left_closed_ = transition;
+    RestartEvidence(0);
+    if (to == State::kHalfOpen) {
+      half_open_since_ = Now();
+      open_for_ = std::min<int64_t>(std::max<int64_t>(Now() - opened_at_, 1),
+                                    int64_t{3600} * 1'000'000'000);
+      ramp_ = 1;
+      answers_ = 0;
+      turns_ = 0;
+    }
     state_ = to;
     ++era_;
     RestartWindow();
@@ -315,6 +487,18 @@ class NaiveBreaker {
   int64_t window_start_ = 0;
   int64_t failures_in_row_ = 0;
   int64_t successes_in_row_ = 0;
+
+  int64_t evidence_[EvidenceRule::kTests] = {};
+  int64_t ceiling_start_ = std::numeric_limits<int64_t>::min() / 2;
+  int64_t half_open_since_ = 0;
+  int64_t open_for_ = 0;  // before that
+  double ramp_ = 1;
+  int64_t answers_ = 0;  // successes on the ramp
+  double turns_ = 0;
+  uint64_t asked_at_trip_ = 0;
+  uint64_t asked_at_open_ = 0;
+  uint64_t calls_in_outage_ = 0;
+  double calls_per_second_ = 0;
 
   int64_t opened_at_ = 0;
   absl::Duration asked_for_;  // by the server, with the failure that opened it
