@@ -109,6 +109,9 @@ Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
       if (probe != ProbeSlots::kNoProbe) {
         permit = Admit(Permit::Kind::kProbe, word);
         permit.probe_ = probe;
+        // In shadow mode every call is made.
+        permit.finds_out_ =
+            probe_successes_ == 0 && ModeOf(word) != Mode::kShadow;
       } else if (options_->Ramps() && ramp_.answered()) {
         ++(ModeOf(word) == Mode::kShadow ? history_->ramp_shadow_refused
                                          : history_->ramp_refused);
@@ -169,6 +172,13 @@ inline Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
   counters_.Add(counter);
   if (refusal != nullptr) Explain(reason, now, until, refusal);
   return Permit();
+}
+
+Refusal CircuitBreaker::RefuseForProbe() {
+  counters_.Add(ShardedCounters::kRefusedHalfOpen);
+  Refusal refusal;
+  refusal.reason = RefusalReason::kHalfOpen;
+  return refusal;
 }
 
 Permit CircuitBreaker::LetThrough(uint64_t word) {

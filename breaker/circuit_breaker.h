@@ -95,6 +95,10 @@ class alignas(64) CircuitBreaker
     return permit;
   }
 
+  // Counts a call as refused because its permit, of which finds_out() was true,
+  // is used otherwise, and says what TryAcquire() would have said.
+  Refusal RefuseForProbe();
+
   // Puts other options in force, all at once. Keeps state and counts; restarts
   // the window if its length or buckets change, and re-times an open breaker
   // if its open durations change. INVALID_ARGUMENT changes nothing.

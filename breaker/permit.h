@@ -46,6 +46,12 @@ class Permit {
   // Whether there is a call to make and its end to tell.
   explicit operator bool() const { return breaker_ != nullptr; }
 
+  // Whether this is the call that finds out whether the server is back: a
+  // probe, in half-open, before one has succeeded. Whoever can find out in
+  // another way may do so and record that; see
+  // CircuitBreaker::RefuseForProbe().
+  bool finds_out() const { return finds_out_; }
+
   // Says how the call ended. Does nothing on a permit that is not held. If the
   // server asked to be left alone for `retry_after`, a breaker that is opened
   // by this failure stays open at least as long, up to its open_duration_max.
@@ -70,6 +76,7 @@ class Permit {
     state_ = other.state_;
     kind_ = other.kind_;
     timed_ = other.timed_;
+    finds_out_ = other.finds_out_;
   }
 
   CircuitBreaker* breaker_ = nullptr;
@@ -79,6 +86,7 @@ class Permit {
   State state_ = State::kClosed;  // that admitted it
   Kind kind_ = Kind::kNormal;
   bool timed_ = false;
+  bool finds_out_ = false;
 };
 
 }  // namespace autobreaker
