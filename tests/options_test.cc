@@ -211,6 +211,86 @@ TEST(OptionsTest, OpenDurationAboveItsMaximumIsRefused) {
   EXPECT_THAT(ErrorOf(options), HasSubstr("open_duration_max is 10s"));
 }
 
+template <typename T, typename V>
+Invalid WithTrip(std::string name, T SequentialTrip::*field, V value,
+                 std::string error) {
+  return {std::move(name),
+          [field, value](BreakerOptions* options) {
+            (*options->sequential).*field = value;
+          },
+          std::move(error)};
+}
+
+std::vector<Invalid> AllInvalidTrips() {
+  using S = SequentialTrip;
+  std::vector<Invalid> all;
+  for (const double value : {0.0, 1.0, -0.1, 2.0, kNan, kInfinity}) {
+    const std::string text = value != value ? "nan" : absl::StrCat(value);
+    all.push_back(WithTrip(absl::StrCat("normal", all.size()),
+                           &S::normal_failure_rate, value,
+                           absl::StrCat("sequential.normal_failure_rate is ",
+                                        text, ", must be in (0, 1)")));
+    all.push_back(WithTrip(absl::StrCat("broken", all.size()),
+                           &S::broken_failure_rate, value,
+                           absl::StrCat("sequential.broken_failure_rate is ",
+                                        text, ", must be in (0, 1)")));
+  }
+  for (const double normal : {0.2, 0.3}) {
+    all.push_back(WithTrip(
+        absl::StrCat("order", all.size()), &S::normal_failure_rate, normal,
+        absl::StrCat("sequential.normal_failure_rate is ", normal,
+                     ", must be below sequential.broken_failure_rate, which is "
+                     "0.2")));
+  }
+  for (const int64_t value : {int64_t{0}, kLeast, kHuge}) {
+    all.push_back(WithTrip(
+        absl::StrCat("budget", all.size()), &S::calls_per_false_opening, value,
+        absl::StrCat("sequential.calls_per_false_opening is ", value,
+                     ", must be in [1, 1000000000000000]")));
+  }
+  for (const absl::Duration value :
+       {-absl::Nanoseconds(1), absl::Hours(1) + absl::Nanoseconds(1),
+        absl::InfiniteDuration()}) {
+    all.push_back(WithTrip(
+        absl::StrCat("burst", all.size()), &S::tolerated_burst, value,
+        absl::StrCat("sequential.tolerated_burst is ",
+                     absl::FormatDuration(value), ", must be in [0, 1h]")));
+  }
+  for (const double value : {0.0, -1.0, 1.01, kNan, kInfinity}) {
+    const std::string text = value != value ? "nan" : absl::StrCat(value);
+    all.push_back({absl::StrCat("share", all.size()),
+                   [value](BreakerOptions* options) {
+                     options->pace_by_calls->probe_share = value;
+                   },
+                   absl::StrCat("pace_by_calls.probe_share is ", text,
+                                ", must be in (0, 1]")});
+  }
+  return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Trips, InvalidOptionsTest,
+                         ::testing::ValuesIn(AllInvalidTrips()),
+                         [](const auto& info) { return info.param.name; });
+
+TEST(OptionsTest, NothingThatOpensIsRefused) {
+  BreakerOptions options;
+  options.sequential.reset();
+  options.half_open_successes_to_close = 1;
+  EXPECT_EQ(ErrorOf(options),
+            "one of sequential, failure_rate_threshold, consecutive_failures "
+            "and slow_call_rate_threshold must be set, or nothing opens the "
+            "breaker");
+}
+
+TEST(OptionsTest, RampWithoutEvidenceIsRefused) {
+  BreakerOptions options;
+  options.sequential.reset();
+  options.consecutive_failures = 5;
+  EXPECT_EQ(ErrorOf(options),
+            "half_open_successes_to_close is not set, must be in [1, 1000000] "
+            "where sequential is not set");
+}
+
 TEST(OptionsTest, DefaultsAreValid) {
   EXPECT_TRUE(BreakerOptions().Validate().ok());
 }
