@@ -114,7 +114,7 @@ double FailureEvidence::Level(const EvidenceRule& rule,
     const uint64_t units = Ahead(words_[i].load(), PlaceOf(successes));
     level = std::max(level, Share(units, rule.tests[i]));
   }
-  return std::min(level, 1.0);
+  return level;
 }
 
 int64_t FailureEvidence::FailuresUntilComplete(const EvidenceRule& rule,

@@ -191,6 +191,15 @@ TEST(EvidenceTest, NoToleratedBurstHoldsNothingBack) {
   EXPECT_TRUE(court.Fail());
 }
 
+TEST(EvidenceTest, ClockOfAnotherThreadThatIsBehindLowersNothing) {
+  Court court{BreakerOptions()};
+  court.Fail();
+  const double before = court.level();
+  court.Advance(-absl::Milliseconds(50));
+  court.Fail();
+  EXPECT_GE(court.level(), before);
+}
+
 TEST(EvidenceTest, EarlierFailuresDoNotRaiseABurst) {
   Court court{BreakerOptions()};
   court.Fail();
