@@ -145,7 +145,7 @@ uint64_t CircuitBreaker::TakeProbeLocked(MonotonicTime now) {
     probe = probes_.Take(at_once, lease, now);
     if (probes_.Count(now) >= at_once) next = MonotonicTime::max();
   } else {
-    if (ramp_.Admits(in_flight, at_once, now)) {
+    if (ramp_.Admits({in_flight, OverdueLocked(now)}, at_once, now)) {
       probe = probes_.Take(in_flight + 1, lease, now);
     }
     next = ramp_.NextTurn(probes_.Count(now), at_once, now);
@@ -261,33 +261,39 @@ void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow,
     const MonotonicTime now = CoarseNow();
     const uint64_t generation =
         GenerationOf(word_.load(std::memory_order_relaxed));
-    if (generation != permit.generation_ ||
-        !probes_.Release(permit.probe_, now)) {
-      return AddLate(failed, slow);
+    std::optional<MonotonicTime> start;
+    if (generation == permit.generation_) {
+      start = probes_.Release(permit.probe_, now);
     }
+    if (!start.has_value()) return AddLate(failed, slow);
     SetRefuseUntilLocked(now);
     AddJudged(generation, failed, slow);
-    const bool ramps = options_->Ramps();
-    const Ramp::Verdict verdict =
-        ramps ? ramp_.Judge(EvidenceRuleLocked(), failed || slow)
-              : Ramp::Verdict::kNone;
     if (failed) {
       streak_.AddFailure(counters_.JudgedTotals().successes, generation);
     } else if (!slow) {
       ++probe_successes_;
     }
-    if ((failed || slow) && (!ramps || verdict == Ramp::Verdict::kReopen)) {
-      TransitionLocked(State::kOpen,
-                       failed ? TransitionReason::kProbeFailed
-                              : TransitionReason::kProbeSlow,
-                       now, failed ? retry_after : absl::ZeroDuration());
-    } else if (ramps ? verdict == Ramp::Verdict::kClose
+    const bool bad = failed || slow;
+    const bool ramps = options_->Ramps();
+    if (ramps) ramp_.Note(bad, now - *start);
+    if (bad) {
+      if (!ramps || ramp_.reopens()) {
+        TransitionLocked(State::kOpen,
+                         failed ? TransitionReason::kProbeFailed
+                                : TransitionReason::kProbeSlow,
+                         now, failed ? retry_after : absl::ZeroDuration());
+      }
+    } else if (ramps ? ramp_.Closes(OverdueLocked(now))
                      : probe_successes_ >=
                            options_->half_open_successes_to_close) {
       TransitionLocked(State::kClosed, TransitionReason::kProbesSucceeded, now);
     }
   }
   DeliverTransitions();
+}
+
+int64_t CircuitBreaker::OverdueLocked(MonotonicTime now) const {
+  return probes_.CountTakenBefore(ramp_.OverdueBefore(now));
 }
 
 void CircuitBreaker::ReleaseProbe(const Permit& permit) {
@@ -447,6 +453,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
     case State::kHalfOpen:
       SetRefuseUntilLocked(now);
       ramp_.Restart(now, now - opened_at_);
+      ramp_.SetWeights(EvidenceRuleLocked());
       break;
     case State::kOpen:
       ++history_->trips[static_cast<int>(reason)];
@@ -591,6 +598,7 @@ void CircuitBreaker::ReplaceOptions(
   if (StateOf(word) == State::kOpen) SetOpenUntilLocked();
   // The next call finds out whether there are more places for probes now.
   if (StateOf(word) == State::kHalfOpen) SetRefuseUntilLocked(now);
+  ramp_.SetWeights(rule);
   PublishBasisLocked(rule);
   SetWordLocked(GenerationOf(word), StateOf(word), ModeOf(word));
 }

@@ -221,6 +221,8 @@ class alignas(64) CircuitBreaker
                     bool slow, absl::Duration retry_after);
   void SettleProbe(const Permit& permit, bool failed, bool slow,
                    absl::Duration retry_after);
+  int64_t OverdueLocked(MonotonicTime now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void ReleaseProbe(const Permit& permit);
   bool AddJudged(uint64_t generation, bool failed, bool slow);
   void AddUnjudged(bool failed, bool slow);

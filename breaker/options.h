@@ -95,7 +95,7 @@ struct BreakerOptions {
   // 1 ns to 365 days; 1 to 1,000; open_duration to 365 days; 0 to 1.
   absl::Duration open_duration = absl::Milliseconds(100);
   double open_duration_multiplier = 1;
-  absl::Duration open_duration_max = absl::Seconds(10);
+  absl::Duration open_duration_max = absl::Seconds(30);
   double open_duration_jitter = 0.2;
 
   // Half-open closes after this many successful probes; one that fails reopens.

@@ -14,23 +14,31 @@ void ProbeSlots::DropEnded(MonotonicTime now) {
 uint64_t ProbeSlots::Take(int64_t most, MonotonicTime::duration lease,
                           MonotonicTime now) {
   if (Count(now) >= most) return kNoProbe;
-  leases_.push_back({++last_probe_, now + lease});
+  leases_.push_back({++last_probe_, now, now + lease});
   return last_probe_;
 }
 
-bool ProbeSlots::Release(uint64_t probe, MonotonicTime now) {
+std::optional<MonotonicTime> ProbeSlots::Release(uint64_t probe,
+                                                 MonotonicTime now) {
   DropEnded(now);
   const auto it = std::find_if(
       leases_.begin(), leases_.end(),
       [probe](const Lease& lease) { return lease.probe == probe; });
-  if (it == leases_.end()) return false;
+  if (it == leases_.end()) return std::nullopt;
+  const MonotonicTime start = it->start;
   leases_.erase(it);
-  return true;
+  return start;
 }
 
 int64_t ProbeSlots::Count(MonotonicTime now) {
   DropEnded(now);
   return static_cast<int64_t>(leases_.size());
+}
+
+int64_t ProbeSlots::CountTakenBefore(MonotonicTime time) const {
+  return std::count_if(
+      leases_.begin(), leases_.end(),
+      [time](const Lease& lease) { return lease.start < time; });
 }
 
 std::optional<MonotonicTime> ProbeSlots::FirstEnd() const {

@@ -21,9 +21,9 @@ class ProbeSlots {
   // number, which is never used again; else kNoProbe.
   uint64_t Take(int64_t most, MonotonicTime::duration lease, MonotonicTime now);
 
-  // Gives the probe's place back. False if it was no longer its own: the lease
-  // had ended, or Clear() came in between.
-  bool Release(uint64_t probe, MonotonicTime now);
+  // Gives the probe's place back and answers when it was taken. Nothing if it
+  // was no longer its own: the lease had ended, or Clear() came in between.
+  std::optional<MonotonicTime> Release(uint64_t probe, MonotonicTime now);
 
   // Takes every place back.
   void Clear() { leases_.clear(); }
@@ -31,12 +31,16 @@ class ProbeSlots {
   // Probes that hold a place.
   int64_t Count(MonotonicTime now);
 
+  // Of these, those that took it before `time`.
+  int64_t CountTakenBefore(MonotonicTime time) const;
+
   // When the first of the leases ends; nothing if no place is taken.
   std::optional<MonotonicTime> FirstEnd() const;
 
  private:
   struct Lease {
     uint64_t probe;
+    MonotonicTime start;
     MonotonicTime end;
   };
 

@@ -11,16 +11,29 @@ void Ramp::Restart(MonotonicTime now, MonotonicTime::duration open_time) {
   open_time_ = std::clamp<MonotonicTime::duration>(
       open_time, MonotonicTime::duration(1), std::chrono::hours(1));
   successes_ = 0;
+  slowest_ = MonotonicTime::duration(0);
   level_ = 1;
   turns_ = 0;
 }
 
-bool Ramp::Admits(int64_t in_flight, int64_t at_once, MonotonicTime now) {
+void Ramp::SetWeights(const EvidenceRule& rule) {
+  const EvidenceRule::Test& test = rule.tests[0];
+  const auto threshold = static_cast<double>(test.threshold);
+  failure_ = static_cast<double>(test.failure) / threshold;
+  success_ = EvidenceRule::kOneSuccess / threshold;
+}
+
+MonotonicTime Ramp::OverdueBefore(MonotonicTime now) const {
+  return now - 2 * slowest_;
+}
+
+bool Ramp::Admits(const Traffic& traffic, int64_t at_once, MonotonicTime now) {
+  const int64_t in_flight = traffic.in_flight;
   if (in_flight == 0) return true;
   if (!answered()) return now >= NextTurn(in_flight, at_once, now);
   if (in_flight < at_once) return true;
   if (in_flight >= successes_) return false;
-  turns_ += share();
+  turns_ += Share(traffic.overdue);
   if (turns_ < 1) return false;
   turns_ -= 1;
   return true;
@@ -33,23 +46,21 @@ MonotonicTime Ramp::NextTurn(int64_t in_flight, int64_t at_once,
   return start_ + in_flight * open_time_;
 }
 
-Ramp::Verdict Ramp::Judge(const EvidenceRule& rule, bool failed) {
-  const EvidenceRule::Test& test = rule.tests[0];
-  const auto threshold = static_cast<double>(test.threshold);
-  const double failure = static_cast<double>(test.failure) / threshold;
-  const double success = EvidenceRule::kOneSuccess / threshold;
+void Ramp::Note(bool failed, MonotonicTime::duration taken) {
   if (failed) {
-    level_ += failure;
-    return level_ >= 1 ? Verdict::kReopen : Verdict::kNone;
+    level_ += failure_;
+    return;
   }
-  if (!answered()) level_ -= failure;
+  if (!answered()) level_ -= failure_;
   ++successes_;
-  level_ = std::max(0.0, level_ - success);
-  return level_ <= kCloses ? Verdict::kClose : Verdict::kNone;
+  slowest_ = std::max(slowest_, taken);
+  level_ = std::max(0.0, level_ - success_);
 }
 
-double Ramp::share() const {
-  return answered() ? (1 - level_) / (1 - kCloses) : 0;
+double Ramp::Share(int64_t overdue) const {
+  if (!answered()) return 0;
+  const double level = level_ + static_cast<double>(overdue) * failure_;
+  return std::clamp((1 - level) / (1 - kCloses), 0.0, 1.0);
 }
 
 }  // namespace autobreaker

@@ -13,8 +13,11 @@
 //     calls are few, and
 //   - others go as the evidence says, one in so many, as long as fewer are
 //   under
-//     way than have succeeded: calls that hang, and say so late, hold back the
-//     rest.
+//     way than have succeeded.
+// A call that takes more than twice as long as the slowest success so far is
+// overdue, and weighs like a failure until it ends: servers that hang say so
+// late, and would else have all calls by then.
+//
 // A server that bears only part of its load settles where the failures that the
 // rest of the calls cause keep the evidence where it is.
 //
@@ -36,32 +39,49 @@ class Ramp {
   // Where the evidence is when a ramp closes the breaker.
   static constexpr double kCloses = 0.5;
 
-  enum class Verdict { kNone, kClose, kReopen };
-
   // Half-open begins. `open_time` is how long the breaker was open before.
   void Restart(MonotonicTime now, MonotonicTime::duration open_time);
 
-  // Whether the next call goes, with `in_flight` under way. Takes its turn, so
-  // ask once for each call.
-  bool Admits(int64_t in_flight, int64_t at_once, MonotonicTime now);
+  // What results weigh from now on.
+  void SetWeights(const EvidenceRule& rule);
+
+  // Calls that went before this are overdue if they are still under way.
+  MonotonicTime OverdueBefore(MonotonicTime now) const;
+
+  // Calls under way, and how many of them are overdue.
+  struct Traffic {
+    int64_t in_flight = 0;
+    int64_t overdue = 0;
+  };
+
+  // Whether the next call goes. Takes its turn, so ask once for each call.
+  bool Admits(const Traffic& traffic, int64_t at_once, MonotonicTime now);
 
   // Until then, no call will be let through if none ends. `in_flight` >= 1.
   MonotonicTime NextTurn(int64_t in_flight, int64_t at_once,
                          MonotonicTime now) const;
 
-  // Notes how a call ended.
-  Verdict Judge(const EvidenceRule& rule, bool failed);
+  // Notes how a call ended, and after which time.
+  void Note(bool failed, MonotonicTime::duration taken);
+
+  // What follows from it.
+  bool reopens() const { return level_ >= 1; }
+  bool Closes(int64_t overdue) const { return Share(overdue) >= 1; }
 
   // Whether a probe has succeeded.
   bool answered() const { return successes_ > 0; }
+  // The evidence, without calls that are overdue.
   double level() const { return level_; }
   // Of the calls beyond the few that always go, the share that goes.
-  double share() const;
+  double Share(int64_t overdue) const;
 
  private:
+  double failure_ = 0;
+  double success_ = 0;
   MonotonicTime start_;
   MonotonicTime::duration open_time_{1};
   int64_t successes_ = 0;
+  MonotonicTime::duration slowest_{0};  // of the successes
   double level_ = 1;
   double turns_ = 0;  // 1: the next call goes
 };

@@ -117,8 +117,8 @@ TEST(PacingTest, OpenDurationGrowsBesideIt) {
 }
 
 TEST(PacingTest, NeverLongerThanTheMaximum) {
-  EXPECT_EQ(OpenTime(Paced(0.1), 0, {0, 0.001}, 0), seconds(10));
-  EXPECT_EQ(OpenTime(Paced(0.1), 0, {0, 0}, 0), seconds(10));
+  EXPECT_EQ(OpenTime(Paced(0.1), 0, {0, 0.001}, 0), seconds(30));
+  EXPECT_EQ(OpenTime(Paced(0.1), 0, {0, 0}, 0), seconds(30));
 }
 
 TEST(PacingTest, JitterShortensIt) {

@@ -47,6 +47,7 @@ class NaiveBreaker {
     if (state_ == State::kClosed) return Admit(/*judged=*/true, /*probe=*/0);
     if (state_ == State::kHalfOpen && MayProbe()) {
       probes_[++last_probe_] = Now() + Nanos(options_.half_open_lease);
+      starts_[last_probe_] = Now();
       return Admit(/*judged=*/true, last_probe_);
     }
     RefusalReason reason = RefusalReason::kOpen;
@@ -102,7 +103,7 @@ class NaiveBreaker {
     successes_in_row_ = failed ? 0 : successes_in_row_ + 1;
     const bool complete = Weigh(failed);
     if (call.probe != 0) {
-      JudgeProbe(failed, slow, retry_after);
+      JudgeProbe(failed, slow, Now() - starts_.at(call.probe), retry_after);
     } else if ((failed || slow) && mode_ != Mode::kForcedClosed) {
       auto reason = WhyTrip(Window(), failed ? failures_in_row_ : 0);
       if (complete && reason != TransitionReason::kConsecutiveFailures) {
@@ -327,6 +328,21 @@ class NaiveBreaker {
     return complete;
   }
 
+  // Calls that have been under way for more than twice as long as the slowest
+  // success count as failures.
+  double RampShare() const {
+    const EvidenceRule::Test test = EvidenceRule::From(options_).tests[0];
+    int64_t overdue = 0;
+    for (const auto& probe : probes_) {
+      const int64_t start = starts_.at(probe.first);
+      if (probe.second > Now() && Now() - start > 2 * slowest_) ++overdue;
+    }
+    const double level = ramp_ + static_cast<double>(overdue) *
+                                     (static_cast<double>(test.failure) /
+                                      static_cast<double>(test.threshold));
+    return std::min(1.0, std::max(0.0, (1 - level) / 0.5));
+  }
+
   // Half-open: whether the next call goes.
   bool MayProbe() {
     const int64_t at_once = options_.half_open_max_calls;
@@ -339,13 +355,14 @@ class NaiveBreaker {
     }
     if (in_flight < at_once) return true;
     if (in_flight >= answers_) return false;
-    turns_ += (1 - ramp_) / 0.5;
+    turns_ += RampShare();
     if (turns_ < 1) return false;
     turns_ -= 1;
     return true;
   }
 
-  void JudgeProbe(bool failed, bool slow, absl::Duration retry_after) {
+  void JudgeProbe(bool failed, bool slow, int64_t taken,
+                  absl::Duration retry_after) {
     bool reopen = failed || slow;
     bool close = false;
     if (!failed && !slow) ++seen_.probe_successes;
@@ -360,7 +377,8 @@ class NaiveBreaker {
         if (answers_++ == 0) ramp_ -= failure;
         ramp_ =
             std::max(0.0, ramp_ - 256.0 / static_cast<double>(test.threshold));
-        close = ramp_ <= 0.5;
+        slowest_ = std::max(slowest_, taken);
+        close = RampShare() >= 1;
       }
     } else {
       close = !reopen &&
@@ -464,6 +482,7 @@ class NaiveBreaker {
                                     int64_t{3600} * 1'000'000'000);
       ramp_ = 1;
       answers_ = 0;
+      slowest_ = 0;
       turns_ = 0;
     }
     state_ = to;
@@ -495,6 +514,7 @@ class NaiveBreaker {
   double ramp_ = 1;
   int64_t answers_ = 0;  // successes on the ramp
   double turns_ = 0;
+  int64_t slowest_ = 0;  // of them
   uint64_t asked_at_trip_ = 0;
   uint64_t asked_at_open_ = 0;
   uint64_t calls_in_outage_ = 0;
@@ -504,6 +524,7 @@ class NaiveBreaker {
   absl::Duration asked_for_;  // by the server, with the failure that opened it
   int64_t last_probe_ = 0;
   std::map<int64_t, int64_t> probes_;  // to the ends of their leases
+  std::map<int64_t, int64_t> starts_;  // when every probe began
 };
 
 }  // namespace autobreaker

@@ -207,8 +207,8 @@ TEST(OptionsTest, FieldsInRangeAreNotNamed) {
 
 TEST(OptionsTest, OpenDurationAboveItsMaximumIsRefused) {
   BreakerOptions options;
-  options.open_duration = absl::Seconds(11);
-  EXPECT_THAT(ErrorOf(options), HasSubstr("open_duration_max is 10s"));
+  options.open_duration = absl::Seconds(31);
+  EXPECT_THAT(ErrorOf(options), HasSubstr("open_duration_max is 30s"));
 }
 
 template <typename T, typename V>
@@ -309,7 +309,7 @@ TEST(OptionsTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(CallPacing().probe_share, 0.1);
   EXPECT_EQ(options.open_duration, absl::Milliseconds(100));
   EXPECT_EQ(options.open_duration_multiplier, 1);
-  EXPECT_EQ(options.open_duration_max, absl::Seconds(10));
+  EXPECT_EQ(options.open_duration_max, absl::Seconds(30));
   EXPECT_EQ(options.open_duration_jitter, 0.2);
   EXPECT_EQ(options.half_open_max_calls, 3);
   EXPECT_FALSE(options.half_open_successes_to_close.has_value());

@@ -17,16 +17,21 @@ constexpr MonotonicTime kStart{std::chrono::hours(1)};
 
 class RampTest : public ::testing::Test {
  protected:
-  RampTest() { ramp_.Restart(kStart, milliseconds(100)); }
+  RampTest() {
+    ramp_.SetWeights(EvidenceRule::From(BreakerOptions()));
+    ramp_.Restart(kStart, milliseconds(100));
+  }
 
   bool Admits(int64_t in_flight, MonotonicTime now = kStart) {
-    return ramp_.Admits(in_flight, /*at_once=*/3, now);
+    return ramp_.Admits({in_flight, overdue_}, /*at_once=*/3, now);
   }
-  Ramp::Verdict Succeed() { return ramp_.Judge(rule_, /*failed=*/false); }
-  Ramp::Verdict Fail() { return ramp_.Judge(rule_, /*failed=*/true); }
+  void Succeed(milliseconds taken = milliseconds(10)) {
+    ramp_.Note(/*failed=*/false, taken);
+  }
+  void Fail() { ramp_.Note(/*failed=*/true, milliseconds(10)); }
 
-  const EvidenceRule rule_ = EvidenceRule::From(BreakerOptions());
   Ramp ramp_;
+  int64_t overdue_ = 0;
 };
 
 TEST_F(RampTest, FirstProbeGoesAlone) {
@@ -54,23 +59,29 @@ TEST_F(RampTest, TellsWhenTheNextMayGo) {
 }
 
 TEST_F(RampTest, FirstFailureReopens) {
-  EXPECT_EQ(Fail(), Ramp::Verdict::kReopen);
+  Fail();
+  EXPECT_TRUE(ramp_.reopens());
 }
 
 TEST_F(RampTest, OneFailureAfterASuccessDoesNotReopen) {
-  EXPECT_EQ(Succeed(), Ramp::Verdict::kNone);
-  EXPECT_EQ(Fail(), Ramp::Verdict::kNone);
+  Succeed();
+  Fail();
+  EXPECT_FALSE(ramp_.reopens());
 }
 
 TEST_F(RampTest, TwoFailuresAfterASuccessReopen) {
   Succeed();
   Fail();
-  EXPECT_EQ(Fail(), Ramp::Verdict::kReopen);
+  Fail();
+  EXPECT_TRUE(ramp_.reopens());
 }
 
 TEST_F(RampTest, SuccessesAloneClose) {
-  int successes = 1;
-  while (Succeed() == Ramp::Verdict::kNone && successes < 1000) ++successes;
+  int successes = 0;
+  while (!ramp_.Closes(/*overdue=*/0) && successes < 1000) {
+    Succeed();
+    ++successes;
+  }
   EXPECT_LE(ramp_.level(), Ramp::kCloses);
   EXPECT_GT(successes, 10);
   EXPECT_LT(successes, 40);
@@ -88,7 +99,7 @@ TEST_F(RampTest, NeverMoreUnderWayThanHaveSucceeded) {
 
 TEST_F(RampTest, AdmitsTheShareThatTheEvidenceSays) {
   for (int i = 0; i < 10; ++i) Succeed();
-  const double share = ramp_.share();
+  const double share = ramp_.Share(0);
   ASSERT_GT(share, 0.3);
   ASSERT_LT(share, 0.9);
   int admitted = 0;
@@ -97,13 +108,13 @@ TEST_F(RampTest, AdmitsTheShareThatTheEvidenceSays) {
 }
 
 TEST_F(RampTest, ShareGrowsWithSuccessesAndFallsWithFailures) {
-  EXPECT_EQ(ramp_.share(), 0);
+  EXPECT_EQ(ramp_.Share(0), 0);
   for (int i = 0; i < 10; ++i) Succeed();
-  const double before = ramp_.share();
+  const double before = ramp_.Share(0);
   Succeed();
-  EXPECT_GT(ramp_.share(), before);
+  EXPECT_GT(ramp_.Share(0), before);
   Fail();
-  EXPECT_LT(ramp_.share(), before);
+  EXPECT_LT(ramp_.Share(0), before);
 }
 
 TEST_F(RampTest, RestartForgetsEverything) {
@@ -119,11 +130,38 @@ TEST_F(RampTest, LongestOpenTimeDoesNotOverflow) {
   EXPECT_GT(ramp_.NextTurn(9'999, 10'000, kStart), kStart);
 }
 
+TEST_F(RampTest, CallIsOverdueAfterTwiceTheSlowestSuccess) {
+  Succeed(milliseconds(10));
+  Succeed(milliseconds(30));
+  Succeed(milliseconds(20));
+  EXPECT_EQ(ramp_.OverdueBefore(kStart), kStart - milliseconds(60));
+}
+
+TEST_F(RampTest, OverdueCallsLowerTheShare) {
+  for (int i = 0; i < 10; ++i) Succeed();
+  EXPECT_LT(ramp_.Share(1), ramp_.Share(0));
+  EXPECT_EQ(ramp_.Share(10), 0);
+}
+
+TEST_F(RampTest, OverdueCallsHoldBackOthersButTheFew) {
+  for (int i = 0; i < 10; ++i) Succeed();
+  overdue_ = 4;
+  EXPECT_TRUE(Admits(/*in_flight=*/2));
+  for (int i = 0; i < 100; ++i) EXPECT_FALSE(Admits(/*in_flight=*/4));
+}
+
+TEST_F(RampTest, DoesNotCloseWhileCallsAreOverdue) {
+  for (int i = 0; i < 100; ++i) Succeed();
+  EXPECT_FALSE(ramp_.Closes(/*overdue=*/4));
+  EXPECT_TRUE(ramp_.Closes(/*overdue=*/0));
+}
+
 TEST_F(RampTest, LevelNeverFallsBelowNone) {
   BreakerOptions options;
   options.sequential->calls_per_false_opening = 1;
-  const EvidenceRule rule = EvidenceRule::From(options);
-  EXPECT_EQ(ramp_.Judge(rule, /*failed=*/false), Ramp::Verdict::kClose);
+  ramp_.SetWeights(EvidenceRule::From(options));
+  Succeed();
+  EXPECT_TRUE(ramp_.Closes(/*overdue=*/0));
   EXPECT_GE(ramp_.level(), 0);
 }
 
