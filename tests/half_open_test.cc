@@ -1,4 +1,5 @@
 // Half-open: probes, their places, their leases and their verdict.
+#include <cmath>
 #include <utility>
 #include <vector>
 
@@ -242,6 +243,201 @@ TEST(HalfOpenTest, LeakedProbesNeverPinIt) {
   breaker.clock().Advance(absl::Seconds(60));
   breaker.Succeed(3);
   EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(HalfOpenTest, FirstProbeFindsOut) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  Permit first = breaker.Acquire();
+  EXPECT_TRUE(first.finds_out());
+  first.Record(Outcome::kSuccess);
+  EXPECT_FALSE(breaker.Acquire().finds_out());
+}
+
+TEST(HalfOpenTest, NoOrdinaryCallFindsOut) {
+  TestBreaker breaker;
+  EXPECT_FALSE(breaker.Acquire().finds_out());
+}
+
+TEST(HalfOpenTest, NoCallOfShadowModeFindsOut) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kShadow);
+  breaker.TripAndWaitForHalfOpen();
+  EXPECT_FALSE(breaker.Acquire().finds_out());
+}
+
+TEST(HalfOpenTest, CallWhosePermitIsUsedOtherwiseCountsAsRefused) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  const Permit probe = breaker.Acquire();
+  const Refusal refusal = breaker->RefuseForProbe();
+  EXPECT_EQ(refusal.reason, RefusalReason::kHalfOpen);
+  EXPECT_EQ(Refusals(breaker.Snapshot(), RefusalReason::kHalfOpen), 1);
+}
+
+// The defaults, with nothing random.
+BreakerOptions RampOptions() {
+  BreakerOptions options;
+  options.open_duration_jitter = 0;
+  return options;
+}
+
+// Trips, each failure a while after the one before.
+void TripSlowly(TestBreaker& breaker) {
+  while (breaker.state() == State::kClosed) {
+    breaker.Fail();
+    breaker.clock().Advance(absl::Seconds(1));
+  }
+}
+
+class HalfOpenRampTest : public ::testing::Test {
+ protected:
+  HalfOpenRampTest() {
+    TripSlowly(breaker_);
+    breaker_.WaitForHalfOpen();
+  }
+
+  TestBreaker breaker_{RampOptions()};
+};
+
+TEST_F(HalfOpenRampTest, FirstProbeGoesAlone) {
+  const Permit probe = breaker_.Acquire();
+  EXPECT_EQ(breaker_.Refused().reason, RefusalReason::kHalfOpen);
+}
+
+TEST_F(HalfOpenRampTest, ProbeThatHangsIsFollowedByAnother) {
+  const Permit probe = breaker_.Acquire();
+  breaker_.Refused();
+  breaker_.clock().Advance(absl::Seconds(30));
+  const Permit second = breaker_.Acquire();
+  EXPECT_EQ(breaker_.Snapshot().probes_in_flight, 2);
+}
+
+TEST_F(HalfOpenRampTest, FailedProbeReopens) {
+  breaker_.Fail();
+  EXPECT_EQ(breaker_.state(), State::kOpen);
+  EXPECT_EQ(breaker_.Snapshot().last_trip->reason,
+            TransitionReason::kProbeFailed);
+}
+
+TEST_F(HalfOpenRampTest, SlowProbeReopens) {
+  BreakerOptions options = RampOptions();
+  options.slow_call_duration = absl::Seconds(1);
+  options.slow_call_rate_threshold = 0.5;
+  ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
+  breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker_.Snapshot().last_trip->reason,
+            TransitionReason::kProbeSlow);
+}
+
+TEST_F(HalfOpenRampTest, CallWhoseTurnItIsNotIsRefusedByTheRamp) {
+  breaker_.Succeed();
+  const std::vector<Permit> few = breaker_.Acquire(3);
+  const Refusal refusal = breaker_.Refused();
+  EXPECT_EQ(refusal.reason, RefusalReason::kRamp);
+  EXPECT_EQ(refusal.retry_after, std::nullopt);
+  EXPECT_EQ(Refusals(breaker_.Snapshot(), RefusalReason::kRamp), 1);
+}
+
+TEST_F(HalfOpenRampTest, ShadowModeLetsThroughWhatTheRampWouldRefuse) {
+  breaker_->SetMode(Mode::kShadow);
+  breaker_.Succeed();
+  const std::vector<Permit> few = breaker_.Acquire(3);
+  breaker_.Acquire().Record(Outcome::kSuccess);
+  const BreakerSnapshot s = breaker_.Snapshot();
+  EXPECT_EQ(ShadowRefusals(s, RefusalReason::kRamp), 1);
+  EXPECT_EQ(AllRefusals(s), 0);
+}
+
+TEST_F(HalfOpenRampTest, SuccessesCloseIt) {
+  int successes = 0;
+  for (; breaker_.state() == State::kHalfOpen; ++successes) breaker_.Succeed();
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+  EXPECT_GT(successes, 10);
+}
+
+TEST_F(HalfOpenRampTest, ClosedGoesOnWithTheEvidenceOfTheRamp) {
+  while (breaker_.state() == State::kHalfOpen) breaker_.Succeed();
+  EXPECT_NEAR(breaker_.Snapshot().evidence, 0.5, 0.02);
+}
+
+TEST_F(HalfOpenRampTest, EvidenceFallsFromOne) {
+  EXPECT_EQ(breaker_.Snapshot().evidence, 1);
+  breaker_.Succeed();
+  EXPECT_LT(breaker_.Snapshot().evidence, 1);
+}
+
+TEST_F(HalfOpenRampTest, CallsThatHangKeepItFromClosing) {
+  breaker_.Succeed();
+  const std::vector<Permit> hanging = breaker_.Acquire(2);
+  breaker_.clock().Advance(absl::Milliseconds(1));
+  for (int i = 0; i < 15; ++i) breaker_.Succeed();
+  // Two that hang weigh as much as 23 successes.
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  for (int i = 0; i < 15; ++i) breaker_.Succeed();
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+}
+
+TEST_F(HalfOpenRampTest, ThoseThatEndWellLetItClose) {
+  breaker_.Succeed();
+  std::vector<Permit> hanging = breaker_.Acquire(2);
+  breaker_.clock().Advance(absl::Milliseconds(1));
+  for (int i = 0; i < 30; ++i) breaker_.Succeed();
+  ASSERT_EQ(breaker_.state(), State::kHalfOpen);
+  for (Permit& permit : hanging) permit.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+}
+
+TEST(EvidenceTripTest, TellsItsReason) {
+  TestBreaker breaker(RampOptions());
+  TripSlowly(breaker);
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason, TransitionReason::kEvidence);
+  EXPECT_EQ(breaker.Snapshot().failures, 4);
+}
+
+TEST(EvidenceTripTest, BurstOfFailuresDoesNotOpen) {
+  TestBreaker breaker(RampOptions());
+  breaker.Fail(10'000);
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(EvidenceTripTest, ForcedClosedOpensNothing) {
+  TestBreaker breaker(RampOptions());
+  breaker->SetMode(Mode::kForcedClosed);
+  for (int i = 0; i < 100; ++i) {
+    breaker.Fail();
+    breaker.clock().Advance(absl::Seconds(1));
+  }
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(EvidenceTripTest, UpdateKeepsTheEvidence) {
+  TestBreaker breaker(RampOptions());
+  breaker.Fail();
+  const double before = breaker.Snapshot().evidence;
+  BreakerOptions options = RampOptions();
+  options.sequential->calls_per_false_opening = 1000;
+  ASSERT_TRUE(breaker->UpdateOptions(options).ok());
+  EXPECT_NEAR(breaker.Snapshot().evidence, before, 0.01);
+}
+
+TEST(EvidenceTripTest, NoEvidenceWhereNoneIsAskedFor) {
+  TestBreaker breaker;
+  EXPECT_TRUE(std::isnan(breaker.Snapshot().evidence));
+}
+
+TEST(PacedOpenTimeTest, FollowsTheCallsAskedForWhileOpen) {
+  BreakerOptions options = RampOptions();
+  options.sequential->tolerated_burst = absl::ZeroDuration();
+  TestBreaker breaker(options);
+  breaker.Fail(4);
+  ASSERT_EQ(breaker.state(), State::kOpen);
+  ASSERT_EQ(breaker.Snapshot().open_remaining, absl::Milliseconds(100));
+  // 400 calls in 4 s.
+  for (int i = 0; i < 399; ++i) breaker.Refused();
+  breaker.clock().Advance(absl::Seconds(4));
+  breaker.Fail();
+  EXPECT_EQ(breaker.Snapshot().open_remaining, absl::Milliseconds(400));
 }
 
 }  // namespace

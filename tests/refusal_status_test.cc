@@ -66,6 +66,11 @@ TEST(RefusalStatus, MessageSaysWhenAllProbesAreUnderWay) {
               HasSubstr("is half-open; all probes are under way"));
 }
 
+TEST(RefusalStatus, MessageSaysWhenItIsNotTheCallsTurn) {
+  EXPECT_THAT(RefusedFor(RefusalReason::kRamp).error_message(),
+              HasSubstr("is half-open; the share of calls let through grows"));
+}
+
 TEST(RefusalStatus, MessageSaysWhenTheOperatorForcedItOpen) {
   EXPECT_THAT(RefusedFor(RefusalReason::kForcedOpen).error_message(),
               HasSubstr("is forced open by the operator"));
@@ -117,7 +122,7 @@ TEST(ParseRefusal, TellsBreakerReasonAndTime) {
 
 TEST(ParseRefusal, TellsEveryReason) {
   for (const RefusalReason reason :
-       {RefusalReason::kOpen, RefusalReason::kHalfOpen,
+       {RefusalReason::kOpen, RefusalReason::kHalfOpen, RefusalReason::kRamp,
         RefusalReason::kForcedOpen}) {
     EXPECT_EQ(ParseRefusal(RefusedFor(reason))->reason, reason);
   }
