@@ -63,9 +63,9 @@ CircuitBreaker::CircuitBreaker(
   MutexLock lock(&mu_);
   window_.Restart(absl::ToChronoNanoseconds(options_->window),
                   options_->window_buckets, CallCounts(), CoarseNow());
-  evidence_.Restart(EvidenceRule(), /*level=*/0, /*successes=*/0,
+  evidence_.SetRule(EvidenceRule::From(*options_), /*successes=*/0,
                     /*generation=*/0);
-  PublishBasisLocked(EvidenceRule::From(*options_));
+  PublishBasisLocked();
   SetWordLocked(/*generation=*/0, State::kClosed, Mode::kAutomatic);
 }
 
@@ -338,10 +338,7 @@ void CircuitBreaker::Judge(uint64_t generation, MonotonicTime now, bool failed,
   bool complete = false;  // the evidence
   if (failed) {
     streak = streak_.AddFailure(totals.successes, generation);
-    if (consistent) {
-      complete = evidence_.AddFailure(basis.evidence, totals.successes,
-                                      generation, now);
-    }
+    complete = evidence_.AddFailure(totals.successes, generation, now);
   }
   if (consistent && !complete &&
       !basis.rule.Judge(totals - basis.base, streak)) {
@@ -353,10 +350,6 @@ void CircuitBreaker::Judge(uint64_t generation, MonotonicTime now, bool failed,
   }
   {
     MutexLock lock(&mu_);
-    if (failed && !consistent) {
-      complete = evidence_.AddFailure(EvidenceRuleLocked(), totals.successes,
-                                      generation, now);
-    }
     const uint64_t word = word_.load(std::memory_order_relaxed);
     if (GenerationOf(word) != generation || ModeOf(word) == Mode::kForcedClosed)
       return;
@@ -390,7 +383,7 @@ void CircuitBreaker::AdvanceWindowLocked(MonotonicTime now) {
   if (StateOf(word_.load(std::memory_order_relaxed)) != State::kClosed) return;
   if (now < window_.next_boundary()) return;
   window_.Advance(counters_.JudgedTotals(), now);
-  PublishBasisLocked(EvidenceRuleLocked());
+  PublishBasisLocked();
 }
 
 void CircuitBreaker::HalfOpenIfTimeLocked(MonotonicTime now) {
@@ -439,8 +432,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   // A ramp goes on in closed where it ended; see ramp.h.
   const bool ramped = to == State::kClosed && options_->Ramps() &&
                       reason == TransitionReason::kProbesSucceeded;
-  evidence_.Restart(EvidenceRuleLocked(), ramped ? ramp_.level() : 0,
-                    totals.successes, generation);
+  evidence_.Restart(ramped ? ramp_.level() : 0, totals.successes, generation);
   probes_.Clear();
   probe_successes_ = 0;
   ++history_->transitions[Index(from)][Index(to)];
@@ -453,7 +445,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
     case State::kHalfOpen:
       SetRefuseUntilLocked(now);
       ramp_.Restart(now, now - opened_at_);
-      ramp_.SetWeights(EvidenceRuleLocked());
+      ramp_.SetWeights(evidence_.rule());
       break;
     case State::kOpen:
       ++history_->trips[static_cast<int>(reason)];
@@ -479,7 +471,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       history_->last_trip = std::move(trip);
       break;
   }
-  PublishBasisLocked(EvidenceRuleLocked());
+  PublishBasisLocked();
   // Last: whoever sees the new state sees all that belongs to it.
   SetWordLocked(generation, to, ModeOf(word));
   if (environment_->on_transition) {
@@ -511,14 +503,8 @@ void CircuitBreaker::DeliverTransitions() {
 
 // -------------------------------------------------------------- Publication
 
-EvidenceRule CircuitBreaker::EvidenceRuleLocked() const {
-  Basis basis;
-  basis_.TryRead(&basis);  // writers hold the lock
-  return basis.evidence;
-}
-
-void CircuitBreaker::PublishBasisLocked(const EvidenceRule& evidence) {
-  basis_.Write({TripRule::From(*options_), window_.base(), evidence});
+void CircuitBreaker::PublishBasisLocked() {
+  basis_.Write({TripRule::From(*options_), window_.base()});
   next_boundary_.store(window_.next_boundary().time_since_epoch().count(),
                        std::memory_order_relaxed);
   slow_call_duration_.store(
@@ -582,13 +568,10 @@ void CircuitBreaker::ReplaceOptions(
   options_.swap(updated);
   const BreakerOptions& before = *updated;
   const uint64_t word = word_.load(std::memory_order_relaxed);
-  const EvidenceRule rule = EvidenceRule::From(options);
   if (before.sequential != options.sequential) {
-    // The level stays, in the new units.
-    const CallCounts totals = counters_.JudgedTotals();
-    evidence_.Restart(rule,
-                      evidence_.Level(EvidenceRuleLocked(), totals.successes),
-                      totals.successes, GenerationOf(word));
+    evidence_.SetRule(EvidenceRule::From(options),
+                      counters_.JudgedTotals().successes, GenerationOf(word));
+    ramp_.SetWeights(evidence_.rule());
   }
   if (before.window != options.window ||
       before.window_buckets != options.window_buckets) {
@@ -598,8 +581,7 @@ void CircuitBreaker::ReplaceOptions(
   if (StateOf(word) == State::kOpen) SetOpenUntilLocked();
   // The next call finds out whether there are more places for probes now.
   if (StateOf(word) == State::kHalfOpen) SetRefuseUntilLocked(now);
-  ramp_.SetWeights(rule);
-  PublishBasisLocked(rule);
+  PublishBasisLocked();
   SetWordLocked(GenerationOf(word), StateOf(word), ModeOf(word));
 }
 
@@ -698,10 +680,9 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     if (s.state == State::kClosed) {
       s.window = judged - window_.base();
       s.consecutive_failures = streak_.Failures(judged.successes);
-      const EvidenceRule rule = EvidenceRuleLocked();
-      s.evidence = evidence_.Level(rule, judged.successes);
+      s.evidence = evidence_.Level(judged.successes);
       failures_until_complete =
-          evidence_.FailuresUntilComplete(rule, judged.successes);
+          evidence_.FailuresUntilComplete(judged.successes);
     } else {
       s.window = history_->window_at_trip;
       s.consecutive_failures = history_->failures_at_trip;

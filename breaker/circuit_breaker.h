@@ -163,7 +163,6 @@ class alignas(64) CircuitBreaker
   struct Basis {
     TripRule rule;
     CallCounts base;
-    EvidenceRule evidence;
   };
 
   // What a breaker that has always been closed has no need of.
@@ -244,9 +243,7 @@ class alignas(64) CircuitBreaker
   void TransitionLocked(State to, TransitionReason reason, MonotonicTime now,
                         absl::Duration open_at_least = absl::ZeroDuration())
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  void PublishBasisLocked(const EvidenceRule& evidence)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  EvidenceRule EvidenceRuleLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void PublishBasisLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   uint64_t AskedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetOpenUntilLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetRefuseUntilLocked(MonotonicTime time)

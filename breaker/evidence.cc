@@ -60,18 +60,33 @@ EvidenceRule EvidenceRule::From(const BreakerOptions& options) {
   return rule;
 }
 
-void FailureEvidence::Restart(const EvidenceRule& rule, double level,
-                              uint64_t successes, uint64_t generation) {
+EvidenceRule FailureEvidence::rule() const {
+  EvidenceRule rule;
+  rule_.TryRead(&rule);
+  return rule;
+}
+
+void FailureEvidence::SetRule(const EvidenceRule& rule, uint64_t successes,
+                              uint64_t generation) {
+  const double level = Level(successes);
+  rule_.Write(rule);
+  Restart(level, successes, generation);
+}
+
+void FailureEvidence::Restart(double level, uint64_t successes,
+                              uint64_t generation) {
+  const EvidenceRule now = rule();
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     const auto ahead = static_cast<uint64_t>(
-        level * static_cast<double>(rule.tests[i].threshold));
+        level * static_cast<double>(now.tests[i].threshold));
     words_[i].store(Pack(PlaceOf(successes) + ahead, generation));
   }
 }
 
-bool FailureEvidence::AddFailure(const EvidenceRule& rule, uint64_t successes,
-                                 uint64_t generation, MonotonicTime now) {
-  if (rule.tests[0].threshold == 0) return false;
+bool FailureEvidence::AddFailure(uint64_t successes, uint64_t generation,
+                                 MonotonicTime now) {
+  EvidenceRule rule;
+  if (!rule_.TryRead(&rule) || rule.tests[0].threshold == 0) return false;
   const uint64_t place = PlaceOf(successes);
   double ceiling = 1;
   if (rule.tolerated_burst > 0) {
@@ -79,7 +94,7 @@ bool FailureEvidence::AddFailure(const EvidenceRule& rule, uint64_t successes,
     const auto burst = static_cast<double>(rule.tolerated_burst);
     // Before the evidence is read to be added to: what a failure of the same
     // burst adds on another thread must not lift the ceiling.
-    const double level = Level(rule, successes);
+    const double level = LevelBy(rule, successes);
     const MonotonicTime::rep start =
         time - std::llround(burst * (1 + level / kThird));
     MonotonicTime::rep seen = ceiling_start_.load();
@@ -106,8 +121,12 @@ bool FailureEvidence::AddFailure(const EvidenceRule& rule, uint64_t successes,
   return complete;
 }
 
-double FailureEvidence::Level(const EvidenceRule& rule,
-                              uint64_t successes) const {
+double FailureEvidence::Level(uint64_t successes) const {
+  return LevelBy(rule(), successes);
+}
+
+double FailureEvidence::LevelBy(const EvidenceRule& rule,
+                                uint64_t successes) const {
   double level = 0;
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     if (rule.tests[i].threshold == 0) continue;
@@ -117,8 +136,8 @@ double FailureEvidence::Level(const EvidenceRule& rule,
   return level;
 }
 
-int64_t FailureEvidence::FailuresUntilComplete(const EvidenceRule& rule,
-                                               uint64_t successes) const {
+int64_t FailureEvidence::FailuresUntilComplete(uint64_t successes) const {
+  const EvidenceRule rule = this->rule();
   double fewest = std::numeric_limits<double>::infinity();
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     const EvidenceRule::Test& test = rule.tests[i];

@@ -29,6 +29,7 @@
 
 #include "breaker/clock.h"
 #include "breaker/options.h"
+#include "breaker/seqlock.h"
 
 namespace autobreaker {
 
@@ -52,29 +53,38 @@ struct EvidenceRule {
 // holds the number of successes at which it will be gone. Successes are counted
 // in all, as in CallCounts.
 //
-// Thread-safety: every method may be called from any thread at once. No lock.
+// Thread-safety: every method may be called from any thread at once, without a
+// lock, except SetRule() and Restart(), whose callers take turns.
 class FailureEvidence {
  public:
-  // Starts over for results of `generation`, at `level`: a share of the
-  // threshold.
-  void Restart(const EvidenceRule& rule, double level, uint64_t successes,
+  // Weighs by `rule` from now on. Keeps the level.
+  void SetRule(const EvidenceRule& rule, uint64_t successes,
                uint64_t generation);
 
+  // Starts over for results of `generation`, at `level`: a share of the
+  // threshold.
+  void Restart(double level, uint64_t successes, uint64_t generation);
+
   // Notes a failure and answers whether the evidence is complete. Changes
-  // nothing and answers false if `generation` is no longer the current one.
-  bool AddFailure(const EvidenceRule& rule, uint64_t successes,
-                  uint64_t generation, MonotonicTime now);
+  // nothing and answers false if `generation` is no longer the current one, or
+  // at the very moment of a SetRule().
+  bool AddFailure(uint64_t successes, uint64_t generation, MonotonicTime now);
 
   // The share of the threshold that is reached, 0 to 1: of the test that is
   // closest.
-  double Level(const EvidenceRule& rule, uint64_t successes) const;
+  double Level(uint64_t successes) const;
 
   // How many failures in a row would complete it, were they not one burst. At
   // least 1.
-  int64_t FailuresUntilComplete(const EvidenceRule& rule,
-                                uint64_t successes) const;
+  int64_t FailuresUntilComplete(uint64_t successes) const;
+
+  // REQUIRES: no SetRule() meanwhile.
+  EvidenceRule rule() const;
 
  private:
+  double LevelBy(const EvidenceRule& rule, uint64_t successes) const;
+
+  SeqLock<EvidenceRule> rule_;
   // The low bits of the generation in 8; where the evidence will be gone in 56,
   // as successes times kOneSuccess.
   std::atomic<uint64_t> words_[EvidenceRule::kTests] = {};

@@ -51,6 +51,11 @@ std::optional<TransitionReason> TripRule::Judge(const CallCounts& window,
 
 int64_t TripRule::FailuresUntilTrip(const CallCounts& window,
                                     int64_t streak) const {
+  constexpr int64_t kNever = int64_t{1} << 60;
+  if (failure_rate_threshold >= 1 && consecutive_failures == 0 &&
+      slow_call_rate_threshold == 0) {
+    return kNever;
+  }
   const auto trips_after = [&](int64_t more) {
     CallCounts then = window;
     then.failures += more;
@@ -59,7 +64,6 @@ int64_t TripRule::FailuresUntilTrip(const CallCounts& window,
   // Every failure brings both rules that count failures closer, so the first
   // number that trips is found by doubling and halving. (The bound is for
   // thresholds so close to 1 that no count gets there.)
-  constexpr int64_t kNever = int64_t{1} << 60;
   int64_t enough = 1;
   while (enough < kNever && !trips_after(enough)) enough *= 2;
   int64_t too_few = enough / 2;

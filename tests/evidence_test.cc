@@ -33,15 +33,13 @@ class Court {
  public:
   explicit Court(const BreakerOptions& options)
       : rule_(EvidenceRule::From(options)) {
-    evidence_.Restart(rule_, /*level=*/0, successes_, generation_);
+    evidence_.SetRule(rule_, successes_, generation_);
   }
 
   void Succeed(int count = 1) { successes_ += count; }
-  bool Fail() {
-    return evidence_.AddFailure(rule_, successes_, generation_, now_);
-  }
+  bool Fail() { return evidence_.AddFailure(successes_, generation_, now_); }
   void Advance(absl::Duration by) { now_ += absl::ToChronoNanoseconds(by); }
-  double level() const { return evidence_.Level(rule_, successes_); }
+  double level() const { return evidence_.Level(successes_); }
 
   // Failures until the evidence is complete, each a while after the one before.
   int FailuresToComplete(int successes_between) {
@@ -113,23 +111,22 @@ TEST(EvidenceTest, NeverFallsBelowNone) {
 TEST(EvidenceTest, FailureOfAnotherGenerationChangesNothing) {
   Court court{BreakerOptions()};
   for (const uint64_t generation : {299, 301}) {
-    EXPECT_FALSE(court.evidence_.AddFailure(court.rule_, court.successes_,
-                                            generation, court.now_));
+    EXPECT_FALSE(
+        court.evidence_.AddFailure(court.successes_, generation, court.now_));
   }
   EXPECT_EQ(court.level(), 0);
 }
 
 TEST(EvidenceTest, RestartsAtTheLevelAsked) {
   Court court{BreakerOptions()};
-  court.evidence_.Restart(court.rule_, 0.5, court.successes_,
-                          court.generation_);
+  court.evidence_.Restart(0.5, court.successes_, court.generation_);
   EXPECT_NEAR(court.level(), 0.5, 0.001);
 }
 
 TEST(EvidenceTest, SurvivesTheWrapOfTheCounters) {
   Court court{BreakerOptions()};
   court.successes_ = (uint64_t{1} << 48) - 1;
-  court.evidence_.Restart(court.rule_, 0, court.successes_, court.generation_);
+  court.evidence_.Restart(0, court.successes_, court.generation_);
   court.Fail();
   const double before = court.level();
   court.successes_ = 0;  // one more
@@ -148,9 +145,7 @@ TEST(EvidenceTest, OffWithoutSequentialTrip) {
 TEST(EvidenceTest, TellsHowManyFailuresAreMissing) {
   Court court{BreakerOptions()};
   for (int64_t missing = 4; missing > 0; --missing) {
-    EXPECT_EQ(
-        court.evidence_.FailuresUntilComplete(court.rule_, court.successes_),
-        missing);
+    EXPECT_EQ(court.evidence_.FailuresUntilComplete(court.successes_), missing);
     court.Advance(absl::Seconds(1));
     EXPECT_EQ(court.Fail(), missing == 1);
   }
@@ -212,14 +207,14 @@ TEST(EvidenceTest, FailuresOnManyThreadsAreAllWeighed) {
   const EvidenceRule rule = EvidenceRule::From(
       Sequential(0.4, 0.41, 1'000'000'000'000'000, absl::ZeroDuration()));
   FailureEvidence evidence;
-  evidence.Restart(rule, 0, 0, 0);
+  evidence.SetRule(rule, 0, 0);
   RunThreads(4, [&](int) {
     for (int i = 0; i < 100; ++i) {
-      evidence.AddFailure(rule, 0, 0, MonotonicTime());
+      evidence.AddFailure(0, 0, MonotonicTime());
     }
   });
   EXPECT_DOUBLE_EQ(
-      evidence.Level(rule, 0),
+      evidence.Level(0),
       std::max(400.0 * rule.tests[0].failure / rule.tests[0].threshold,
                std::min(1.0, 400.0 * rule.tests[1].failure /
                                  rule.tests[1].threshold)));
@@ -228,13 +223,13 @@ TEST(EvidenceTest, FailuresOnManyThreadsAreAllWeighed) {
 TEST(EvidenceTest, BurstOnManyThreadsIsHeldBackToo) {
   const EvidenceRule rule = EvidenceRule::From(BreakerOptions());
   FailureEvidence evidence;
-  evidence.Restart(rule, 0, 0, 0);
+  evidence.SetRule(rule, 0, 0);
   RunThreads(8, [&](int) {
     for (int i = 0; i < 10'000; ++i) {
-      evidence.AddFailure(rule, 0, 0, MonotonicTime());
+      evidence.AddFailure(0, 0, MonotonicTime());
     }
   });
-  EXPECT_LT(evidence.Level(rule, 0), 0.34);
+  EXPECT_LT(evidence.Level(0), 0.34);
 }
 
 TEST(EvidenceTest, RatesThatAllButTouchDoNotOverflow) {
@@ -303,8 +298,7 @@ TEST(FalseOpeningsTest, AreNoMoreThanPromised) {
       call += row;
       if (court.Fail()) {
         ++false_openings;
-        court.evidence_.Restart(court.rule_, 0, court.successes_,
-                                court.generation_);
+        court.evidence_.Restart(0, court.successes_, court.generation_);
       }
     }
     const double most = static_cast<double>(kCalls) / promised;
