@@ -130,8 +130,11 @@ void Make(const BreakerOptions& options, BreakerEnvironment environment = {}) {
           .value();
 }
 void MakeClosed(const benchmark::State&) { Make({}); }
+// For which a tenth of the calls failing is normal.
 void MakeClosedWithHighThreshold(const benchmark::State&) {
   BreakerOptions options;
+  options.sequential->normal_failure_rate = 0.2;
+  options.sequential->broken_failure_rate = 0.5;
   options.failure_rate_threshold = 0.2;
   Make(options);
 }
@@ -155,16 +158,16 @@ void MakeOpen(const benchmark::State&) {
   BreakerOptions options;
   options.open_duration = absl::Hours(24);
   options.open_duration_max = absl::Hours(24);
+  options.consecutive_failures = 1;
   Make(options);
-  for (int i = 0; i < 20; ++i) {
-    shared_breaker->TryAcquire().Record(Outcome::kFailure);
-  }
+  shared_breaker->TryAcquire().Record(Outcome::kFailure);
 }
 // Probes that never end.
 std::vector<Permit> probes;
 void MakeHalfOpen(const benchmark::State&) {
   BreakerOptions options;
   options.half_open_lease = absl::Hours(24);
+  options.half_open_successes_to_close = 3;
   Make(options);
   shared_breaker->SetMode(Mode::kForcedOpen);
   shared_breaker->SetMode(Mode::kAutomatic);
