@@ -54,9 +54,14 @@ void Succeed(CircuitBreaker& breaker, FakeClock& clock) {
 }
 
 void TripAndRecover(CircuitBreaker& breaker, FakeClock& clock) {
-  for (int i = 0; i < 20; ++i) breaker.TryAcquire().Record(Outcome::kFailure);
-  clock.Advance(absl::Seconds(5));
-  for (int i = 0; i < 3; ++i) breaker.TryAcquire().Record(Outcome::kSuccess);
+  // Four failures, each a while after the one before, open it, and 25 successes
+  // close it.
+  for (int i = 0; i < 4; ++i) {
+    breaker.TryAcquire().Record(Outcome::kFailure);
+    clock.Advance(absl::Seconds(1));
+  }
+  clock.Advance(absl::Seconds(30));
+  for (int i = 0; i < 25; ++i) breaker.TryAcquire().Record(Outcome::kSuccess);
 }
 
 void Run() {

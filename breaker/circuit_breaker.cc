@@ -1,7 +1,6 @@
 #include "breaker/circuit_breaker.h"
 
 #include <algorithm>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -112,7 +111,7 @@ Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
         // In shadow mode every call is made.
         permit.finds_out_ =
             probe_successes_ == 0 && ModeOf(word) != Mode::kShadow;
-      } else if (options_->Ramps() && ramp_.answered()) {
+      } else if (options_->Ramps() && history_->ramp.answered()) {
         ++(ModeOf(word) == Mode::kShadow ? history_->ramp_shadow_refused
                                          : history_->ramp_refused);
         ramp = true;
@@ -145,10 +144,10 @@ uint64_t CircuitBreaker::TakeProbeLocked(MonotonicTime now) {
     probe = probes_.Take(at_once, lease, now);
     if (probes_.Count(now) >= at_once) next = MonotonicTime::max();
   } else {
-    if (ramp_.Admits({in_flight, OverdueLocked(now)}, at_once, now)) {
+    if (history_->ramp.Admits({in_flight, OverdueLocked(now)}, at_once, now)) {
       probe = probes_.Take(in_flight + 1, lease, now);
     }
-    next = ramp_.NextTurn(probes_.Count(now), at_once, now);
+    next = history_->ramp.NextTurn(probes_.Count(now), at_once, now);
   }
   // Until then, or until a probe ends, no call need come here.
   if (next > now) SetRefuseUntilLocked(std::min(next, *probes_.FirstEnd()));
@@ -275,15 +274,15 @@ void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow,
     }
     const bool bad = failed || slow;
     const bool ramps = options_->Ramps();
-    if (ramps) ramp_.Note(bad, now - *start);
+    if (ramps) history_->ramp.Note(bad, now - *start);
     if (bad) {
-      if (!ramps || ramp_.reopens()) {
+      if (!ramps || history_->ramp.reopens()) {
         TransitionLocked(State::kOpen,
                          failed ? TransitionReason::kProbeFailed
                                 : TransitionReason::kProbeSlow,
                          now, failed ? retry_after : absl::ZeroDuration());
       }
-    } else if (ramps ? ramp_.Closes(OverdueLocked(now))
+    } else if (ramps ? history_->ramp.Closes(OverdueLocked(now))
                      : probe_successes_ >=
                            options_->half_open_successes_to_close) {
       TransitionLocked(State::kClosed, TransitionReason::kProbesSucceeded, now);
@@ -293,7 +292,7 @@ void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow,
 }
 
 int64_t CircuitBreaker::OverdueLocked(MonotonicTime now) const {
-  return probes_.CountTakenBefore(ramp_.OverdueBefore(now));
+  return probes_.CountTakenBefore(history_->ramp.OverdueBefore(now));
 }
 
 void CircuitBreaker::ReleaseProbe(const Permit& permit) {
@@ -432,7 +431,8 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   // A ramp goes on in closed where it ended; see ramp.h.
   const bool ramped = to == State::kClosed && options_->Ramps() &&
                       reason == TransitionReason::kProbesSucceeded;
-  evidence_.Restart(ramped ? ramp_.level() : 0, totals.successes, generation);
+  evidence_.Restart(ramped ? history_->ramp.level() : 0, totals.successes,
+                    generation);
   probes_.Clear();
   probe_successes_ = 0;
   ++history_->transitions[Index(from)][Index(to)];
@@ -444,8 +444,8 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       break;
     case State::kHalfOpen:
       SetRefuseUntilLocked(now);
-      ramp_.Restart(now, now - opened_at_);
-      ramp_.SetWeights(evidence_.rule());
+      history_->ramp.Restart(now, now - opened_at_);
+      history_->ramp.SetWeights(evidence_.rule());
       break;
     case State::kOpen:
       ++history_->trips[static_cast<int>(reason)];
@@ -453,13 +453,15 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
         ++reopenings_;
       }
       if (from == State::kClosed) {
-        asked_at_trip_ = asked;
-        demand_ = Demand::Of(0, transition.window.finished(), window_covered);
+        history_->asked_at_trip = asked;
+        history_->demand =
+            Demand::Of(0, transition.window.finished(), window_covered);
       } else {
-        demand_ = Demand::Of(asked - asked_at_trip_, asked - asked_at_open_,
-                             now - opened_at_);
+        history_->demand =
+            Demand::Of(asked - history_->asked_at_trip,
+                       asked - history_->asked_at_open, now - opened_at_);
       }
-      asked_at_open_ = asked;
+      history_->asked_at_open = asked;
       opened_at_ = now;
       open_random_ = std::uniform_real_distribution<double>()(random_);
       open_at_least_ = open_at_least;
@@ -530,8 +532,8 @@ void CircuitBreaker::SetOpenUntilLocked() {
   const MonotonicTime::duration asked = absl::ToChronoNanoseconds(
       std::min(open_at_least_, options_->open_duration_max));
   SetRefuseUntilLocked(
-      opened_at_ +
-      std::max(asked, OpenTime(*options_, reopenings_, demand_, open_random_)));
+      opened_at_ + std::max(asked, OpenTime(*options_, reopenings_,
+                                            history_->demand, open_random_)));
 }
 
 void CircuitBreaker::SetRefuseUntilLocked(MonotonicTime time) {
@@ -571,7 +573,7 @@ void CircuitBreaker::ReplaceOptions(
   if (before.sequential != options.sequential) {
     evidence_.SetRule(EvidenceRule::From(options),
                       counters_.JudgedTotals().successes, GenerationOf(word));
-    ramp_.SetWeights(evidence_.rule());
+    if (history_ != nullptr) history_->ramp.SetWeights(evidence_.rule());
   }
   if (before.window != options.window ||
       before.window_buckets != options.window_buckets) {
@@ -626,108 +628,6 @@ void CircuitBreaker::MarkRemoved() {
 BreakerOptions CircuitBreaker::options() const {
   MutexLock lock(&mu_);
   return *options_;
-}
-
-BreakerSnapshot CircuitBreaker::Snapshot() {
-  BreakerSnapshot s;
-  s.key = key_;
-  std::shared_ptr<const BreakerOptions> options;
-  std::shared_ptr<const Transition> last_trip;
-  int64_t failures_until_complete = 0;  // the evidence
-  uint64_t ramp_refused = 0;
-  uint64_t ramp_shadow_refused = 0;
-  // Only what must be of one moment is read under the lock, for which a call
-  // may be waiting.
-  {
-    MutexLock lock(&mu_);
-    const MonotonicTime now = CoarseNow();
-    HalfOpenIfTimeLocked(now);
-    AdvanceWindowLocked(now);
-
-    const uint64_t word = word_.load(std::memory_order_relaxed);
-    s.mode = ModeOf(word);
-    s.state = StateOf(word);
-    options = options_;
-    if (history_ != nullptr) {
-      last_trip = history_->last_trip;
-      s.transitions = history_->transitions;
-      s.trips = history_->trips;
-      ramp_refused = history_->ramp_refused;
-      ramp_shadow_refused = history_->ramp_shadow_refused;
-    }
-    s.reopenings = reopenings_;
-    s.last_transition_time = last_transition_time_;
-    s.probes_in_flight = probes_.Count(now);
-    s.probe_successes = probe_successes_;
-    if (s.state == State::kOpen) {
-      s.open_remaining = s.mode == Mode::kForcedOpen
-                             ? absl::InfiniteDuration()
-                             : absl::FromChrono(refuse_until() - now);
-    }
-
-    // In the reverse order of counting, so that every part seen has its whole
-    // seen too: what is slow or late is finished, what has ended has begun.
-    s.slow_calls = counters_.JudgedTotals().slow +
-                   counters_.Total(ShardedCounters::kUnjudgedSlow);
-    s.late_results = counters_.Total(ShardedCounters::kLate);
-    const CallCounts judged = counters_.JudgedTotals();
-    s.successes =
-        judged.successes + counters_.Total(ShardedCounters::kUnjudgedSuccess);
-    s.failures =
-        judged.failures + counters_.Total(ShardedCounters::kUnjudgedFailure);
-
-    s.consecutive_successes = streak_.Successes(judged.successes);
-    if (s.state == State::kClosed) {
-      s.window = judged - window_.base();
-      s.consecutive_failures = streak_.Failures(judged.successes);
-      s.evidence = evidence_.Level(judged.successes);
-      failures_until_complete =
-          evidence_.FailuresUntilComplete(judged.successes);
-    } else {
-      s.window = history_->window_at_trip;
-      s.consecutive_failures = history_->failures_at_trip;
-      s.evidence =
-          s.state == State::kHalfOpen && options->Ramps() ? ramp_.level() : 1;
-    }
-  }
-  // Still in that order. `requests` at once: what begins and ends before it is
-  // read is taken for in flight.
-  s.ignored = counters_.Total(ShardedCounters::kIgnored);
-  s.abandoned = counters_.Total(ShardedCounters::kAbandoned);
-  s.requests = counters_.Total(ShardedCounters::kAdmitted);
-  s.in_flight =
-      s.requests - (s.successes + s.failures + s.ignored + s.abandoned);
-  for (int state = 0; durations_ != nullptr && state < kStateCount; ++state) {
-    s.durations[state] = durations_->Counts(static_cast<State>(state));
-  }
-  for (int code = 0; status_codes_ != nullptr && code < kStatusCodeCount;
-       ++code) {
-    s.status_codes[code] = status_codes_->Total(code);
-  }
-  s.refused = {counters_.Total(ShardedCounters::kRefusedOpen),
-               counters_.Total(ShardedCounters::kRefusedHalfOpen), ramp_refused,
-               counters_.Total(ShardedCounters::kRefusedForcedOpen)};
-  s.shadow_refused = {counters_.Total(ShardedCounters::kShadowOpen),
-                      counters_.Total(ShardedCounters::kShadowHalfOpen),
-                      ramp_shadow_refused, 0};
-  s.callback_exceptions = callback_exceptions_.load(std::memory_order_relaxed);
-
-  s.options = *options;
-  if (!s.options.sequential.has_value()) {
-    s.evidence = std::numeric_limits<double>::quiet_NaN();
-  }
-  if (last_trip != nullptr) s.last_trip = *last_trip;
-  s.failure_rate = FailureRate(s.window);
-  s.success_rate = 1 - s.failure_rate;
-  if (s.state == State::kClosed && s.mode != Mode::kForcedClosed) {
-    s.failures_until_trip = std::min(
-        failures_until_complete, TripRule::From(s.options).FailuresUntilTrip(
-                                     s.window, s.consecutive_failures));
-    s.will_trip_next = s.failures_until_trip == 1;
-  }
-  // Last: it may destroy the breaker.
-  DeliverTransitions();
-  return s;
 }
 
 }  // namespace autobreaker

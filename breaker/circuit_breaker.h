@@ -176,6 +176,12 @@ class alignas(64) CircuitBreaker
     // What was refused, and in shadow mode let through, on a ramp.
     uint64_t ramp_refused = 0;
     uint64_t ramp_shadow_refused = 0;
+    Ramp ramp;
+    // Calls asked for when it left closed, and when it last opened; and what
+    // was made of them then.
+    uint64_t asked_at_trip = 0;
+    uint64_t asked_at_open = 0;
+    Demand demand;
   };
 
   CircuitBreaker(BreakerKey key, std::shared_ptr<const BreakerOptions> options,
@@ -281,11 +287,6 @@ class alignas(64) CircuitBreaker
   SlidingWindow window_ ABSL_GUARDED_BY(mu_);
   ProbeSlots probes_ ABSL_GUARDED_BY(mu_);
   int64_t probe_successes_ ABSL_GUARDED_BY(mu_) = 0;
-  Ramp ramp_ ABSL_GUARDED_BY(mu_);
-  // Calls asked for when it left closed, and when it last opened.
-  uint64_t asked_at_trip_ ABSL_GUARDED_BY(mu_) = 0;
-  uint64_t asked_at_open_ ABSL_GUARDED_BY(mu_) = 0;
-  Demand demand_ ABSL_GUARDED_BY(mu_);  // as it was at opened_at_
   std::minstd_rand random_ ABSL_GUARDED_BY(mu_);
   int64_t reopenings_ ABSL_GUARDED_BY(mu_) = 0;
   MonotonicTime opened_at_ ABSL_GUARDED_BY(mu_);
