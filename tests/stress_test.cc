@@ -112,6 +112,13 @@ BreakerOptions RandomOptions(std::mt19937_64& random) {
   options.window = absl::Milliseconds(100 + random() % 1000);
   options.window_buckets = 1 + random() % 10;
   if (random() % 2) options.consecutive_failures = 1 + random() % 5;
+  if (random() % 2) {
+    options.sequential = SequentialTrip();
+    options.sequential->calls_per_false_opening = 1 + random() % 1000;
+    options.sequential->tolerated_burst = absl::Milliseconds(random() % 50);
+    if (random() % 2) options.half_open_successes_to_close.reset();
+  }
+  if (random() % 2) options.pace_by_calls = CallPacing();
   options.open_duration = absl::Milliseconds(1 + random() % 50);
   options.open_duration_max = absl::Milliseconds(100);
   options.open_duration_jitter = 0.5;
@@ -176,6 +183,57 @@ TEST(StressTest, EveryScheduleRecovers) {
     ASSERT_EQ(breaker.state(), State::kClosed) << "seed " << seed;
     EXPECT_EQ(breaker.Snapshot().in_flight, 0);
     EXPECT_EQ(breaker.Snapshot().probes_in_flight, 0);
+  }
+}
+
+TEST(StressTest, EveryScheduleRecoversByTheRamp) {
+  BreakerOptions options;
+  options.open_duration_jitter = 0;
+  for (uint64_t seed = 1; seed <= 200; ++seed) {
+    TestBreaker breaker(options);
+    RunThreads(kThreads, [&](int t) {
+      std::mt19937_64 random(seed * 100 + t);
+      UseAtRandom(breaker, random, 1'000, /*change_modes=*/true);
+    });
+    breaker->SetMode(Mode::kAutomatic);
+    ASSERT_TRUE(breaker->UpdateOptions(options).ok());
+    if (breaker.state() == State::kOpen) {
+      breaker.clock().Advance(absl::Seconds(30));
+    }
+    breaker.Succeed(40);
+    ASSERT_EQ(breaker.state(), State::kClosed) << "seed " << seed;
+    EXPECT_EQ(breaker.Snapshot().in_flight, 0);
+  }
+}
+
+// Exactly as many failures as it takes, all at once.
+TEST(StressTest, EvidenceIsNeverMissed) {
+  BreakerOptions options;
+  options.sequential->tolerated_burst = absl::ZeroDuration();
+  for (int round = 0; round < 500; ++round) {
+    TestBreaker breaker(options);
+    std::vector<Permit> permits = breaker.Acquire(
+        static_cast<int>(*breaker.Snapshot().failures_until_trip));
+    std::atomic<size_t> ready{0};
+    RunThreads(static_cast<int>(permits.size()), [&](int t) {
+      ++ready;
+      while (ready < permits.size()) std::this_thread::yield();
+      permits[t].Record(Outcome::kFailure);
+    });
+    ASSERT_EQ(breaker.state(), State::kOpen) << "round " << round;
+  }
+}
+
+// A burst on many threads at once, each of whose failures would do.
+TEST(StressTest, BurstNeverOpens) {
+  for (int round = 0; round < 100; ++round) {
+    TestBreaker breaker((BreakerOptions()));
+    std::vector<std::vector<Permit>> held(kThreads);
+    for (std::vector<Permit>& permits : held) permits = breaker.Acquire(50);
+    RunThreads(kThreads, [&](int t) {
+      for (Permit& permit : held[t]) permit.Record(Outcome::kFailure);
+    });
+    ASSERT_EQ(breaker.state(), State::kClosed) << "round " << round;
   }
 }
 
