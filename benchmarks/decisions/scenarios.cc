@@ -15,7 +15,7 @@ constexpr double kBackgrounds[] = {0.001, 0.01, 0.02};
 int Episodes(double rate) {
   if (rate <= 1) return 400;
   if (rate <= 10) return 200;
-  return rate <= 100 ? 60 : 15;
+  return rate <= 100 ? 40 : 12;
 }
 
 Scenario Noise(Kind kind, double rate, double background, int64_t calls) {
@@ -39,7 +39,9 @@ Scenario Lasting(Kind kind, double rate, double seconds) {
 void AddNoise(std::vector<Scenario>* all) {
   for (const double background : kBackgrounds) {
     for (const double rate : kRates) {
-      all->push_back(Noise(Kind::kHealthy, rate, background, 10'000'000));
+      // The most where the most are to be expected.
+      const int64_t calls = background < 0.02 ? 3'000'000 : 10'000'000;
+      all->push_back(Noise(Kind::kHealthy, rate, background, calls));
     }
   }
   for (const double rate : {10.0, 100.0, 1000.0}) {
@@ -129,15 +131,15 @@ std::vector<Scenario> AllScenarios(bool quick) {
   AddNoise(&all);
   AddIncidents(&all);
   AddOthers(&all);
-  if (quick) {
-    for (Scenario& scenario : all) {
-      scenario.calls /= 100;
-      scenario.episodes = std::max(1, scenario.episodes / 60);
-      // A hundred clients are what a fleet is.
-      if (scenario.kind == Kind::kFleet) scenario.episodes = 10;
-    }
+  if (!quick) return all;
+  std::vector<Scenario> few;
+  for (Scenario scenario : all) {
+    if (scenario.rate > 100) continue;
+    scenario.calls /= 100;
+    scenario.episodes = std::max(1, scenario.episodes / 40);
+    few.push_back(scenario);
   }
-  return all;
+  return few;
 }
 
 }  // namespace autobreaker::decisions

@@ -24,9 +24,9 @@ double FailFastLatency(double random) {
   return ToSeconds(kMeanFailFast) * (0.2 + 1.6 * random);
 }
 
-// Before anything goes wrong every window shall be full.
+// Before anything goes wrong the windows shall be full, that of Polly too.
 Nanos WarmUp(const Scenario& scenario) {
-  return Seconds(std::max(60.0, 200 / scenario.rate));
+  return Seconds(std::max(31.0, 200 / scenario.rate));
 }
 
 }  // namespace
