@@ -16,7 +16,7 @@ Call At(double seconds, Phase phase) {
   return call;
 }
 
-EpisodeTally NewTally() { return EpisodeTally(Seconds(10), Seconds(20)); }
+EpisodeTally NewTally() { return EpisodeTally(Seconds(20)); }
 
 constexpr bool kAdmitted = true;
 constexpr bool kRefused = false;
@@ -41,6 +41,15 @@ TEST(EpisodeTally, TheFirstRefusalIsTheOpening) {
   EXPECT_TRUE(tally.opened());
   EXPECT_EQ(tally.failed_before_opening(), 1);
   EXPECT_EQ(tally.failed_admitted(), 2);
+}
+
+TEST(EpisodeTally, OneThatWasOpenBeforeDoesNotOpen) {
+  EpisodeTally tally = NewTally();
+  tally.Note(At(9, Phase::kBefore), kRefused, kGood);
+  tally.Note(At(11, Phase::kDuring), kAdmitted, kFails);
+  tally.Note(At(12, Phase::kDuring), kRefused, kFails);
+  EXPECT_FALSE(tally.opened());
+  EXPECT_EQ(tally.failed_before_opening(), 1);
 }
 
 TEST(EpisodeTally, OnlyGoodCallsAreMissed) {
@@ -78,6 +87,17 @@ TEST(EpisodeTally, CallsToADeadServerCountOnceItHasOpened) {
   }
   EXPECT_EQ(tally.dead_calls(), 5);
   EXPECT_EQ(tally.dead_time(), Seconds(5));
+}
+
+TEST(EpisodeTally, AllCallsToADeadServerCountIfItNeverOpens) {
+  EpisodeTally tally = NewTally();
+  for (int i = 0; i < 10; ++i) {
+    Call call = At(10 + i, Phase::kDuring);
+    call.dead = true;
+    tally.Note(call, kAdmitted, kFails);
+  }
+  EXPECT_EQ(tally.dead_calls(), 10);
+  EXPECT_EQ(tally.dead_time(), Seconds(9));
 }
 
 TEST(EpisodeTally, IsOverWhenItHasBeenQuietForLong) {

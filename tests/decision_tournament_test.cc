@@ -51,37 +51,6 @@ TEST(Tournament, WithoutABreakerNothingIsRefused) {
   }
 }
 
-TEST(Standings, ANoisySettingDoesNotQualify) {
-  Scenario well;
-  well.calls = 100'000;
-  well.background = 0.02;
-  Scenario incident;
-  incident.kind = Kind::kIncident;
-  incident.shortest = incident.longest = Seconds(100);
-  const Results results =
-      RunTournament({well, incident}, FewContestants(), 1, 1);
-  const Standings standings(results);
-  for (size_t c = 0; c < results.contestants.size(); ++c) {
-    const std::string name = results.contestants[c].Name();
-    if (name == "AutoBreaker interval 60 s") {
-      EXPECT_FALSE(standings.Qualifies(c, well.rate));
-    }
-    if (name == "gobreaker default") {
-      EXPECT_TRUE(standings.Qualifies(c, well.rate));
-    }
-  }
-}
-
-TEST(Standings, TheBestHasTheLeast) {
-  Scenario incident;
-  incident.kind = Kind::kIncident;
-  incident.shortest = incident.longest = Seconds(100);
-  const Results results = RunTournament({incident}, FewContestants(), 1, 1);
-  const Standings standings(results);
-  const size_t best = *standings.Best(0, FailedBeforeOpening, Field::kDefaults);
-  EXPECT_EQ(results.contestants[best].Name(), "AutoBreaker interval 60 s");
-}
-
 TEST(MarkdownReport, NumbersAreShort) {
   EXPECT_EQ(Short(0), "0");
   EXPECT_EQ(Short(0.4242), "0.42");

@@ -34,7 +34,7 @@ inline constexpr absl::string_view kOurs = "ours";
 inline constexpr absl::string_view kDefault = "default";
 inline constexpr absl::string_view kPlain = "no tolerated burst";
 
-// All of them: ours, our default first, then no breaker, then peers.
+// All of them.
 std::vector<Contestant> AllContestants();
 
 // Parts of it.

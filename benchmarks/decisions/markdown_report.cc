@@ -57,6 +57,7 @@ std::string FalseOpenings(const Standings& standings) {
         "%s, %s/s", scenario.kind == Kind::kBlip ? "blips" : "lost connections",
         Short(scenario.rate)));
   }
+  head.push_back("worst");
   Table table(head);
   for (size_t c = 0; c < results.contestants.size(); ++c) {
     const Role role = results.contestants[c].role;
@@ -73,6 +74,7 @@ std::string FalseOpenings(const Standings& standings) {
     for (const size_t s : bursts) {
       cells.push_back(Short(standings.of(s, c).false_openings_per_million));
     }
+    cells.push_back(Short(standings.WorstNoise(c)));
     table.Add(cells);
   }
   return table.text();

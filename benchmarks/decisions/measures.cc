@@ -20,14 +20,13 @@ double Quantile(std::vector<double> values, double q) {
 }  // namespace
 
 void EpisodeTally::Note(const Call& call, bool admitted, bool fails) {
+  const bool opens = !admitted && admitted_ >= kApart;
+  admitted_ = admitted ? admitted_ + 1 : 0;
   if (call.phase == Phase::kBefore) return;
-  if (!admitted) opened_ = true;
-  if (call.dead && opened_) {
-    if (last_dead_ >= 0) dead_time_ += call.at - last_dead_;
-    if (admitted) ++dead_calls_;
-    last_dead_ = call.at;
-  } else {
-    last_dead_ = -1;
+  NoteDead(call, admitted);
+  if (opens && !opened_) {
+    opened_ = true;
+    dead_calls_ = dead_time_ = 0;
   }
   if (call.phase == Phase::kDuring) {
     if (admitted && fails) {
@@ -49,6 +48,16 @@ void EpisodeTally::Note(const Call& call, bool admitted, bool fails) {
   failed_admitted_ += failed_in_quiet_;
   failed_in_quiet_ = 0;
   quiet_ = 0;
+}
+
+void EpisodeTally::NoteDead(const Call& call, bool admitted) {
+  if (!call.dead) {
+    last_dead_ = -1;
+    return;
+  }
+  if (last_dead_ >= 0) dead_time_ += call.at - last_dead_;
+  if (admitted) ++dead_calls_;
+  last_dead_ = call.at;
 }
 
 bool EpisodeTally::Over(Nanos now) const {

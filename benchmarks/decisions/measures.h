@@ -10,11 +10,14 @@
 
 namespace autobreaker::decisions {
 
+// A refusal is an opening if so many calls in a row were admitted before; one
+// that comes sooner belongs to the opening before.
+inline constexpr int64_t kApart = 20;
+
 // Of one episode: a while in which all is well, an incident, and recovery.
 class EpisodeTally {
  public:
-  EpisodeTally(Nanos begins, Nanos recovers)
-      : begins_(begins), recovers_(recovers) {}
+  explicit EpisodeTally(Nanos recovers) : recovers_(recovers) {}
 
   void Note(const Call& call, bool admitted, bool fails);
 
@@ -22,19 +25,23 @@ class EpisodeTally {
   // refused for long enough, or far too many have.
   bool Over(Nanos now) const;
 
+  // After something went wrong.
   bool opened() const { return opened_; }
   int64_t failed_before_opening() const { return failed_before_opening_; }
   int64_t failed_admitted() const { return failed_admitted_; }
   int64_t good_refused_during() const { return good_refused_during_; }
   int64_t good_refused_after() const { return good_refused_after_; }
+  // Calls to a dead server, and for how long it was dead: since the opening.
   int64_t dead_calls() const { return dead_calls_; }
   Nanos dead_time() const { return dead_time_; }
   // From recovery to full service.
   Nanos recovery() const { return recovery_; }
 
  private:
-  const Nanos begins_;
+  void NoteDead(const Call& call, bool admitted);
+
   const Nanos recovers_;
+  int64_t admitted_ = kApart;  // in a row
   bool opened_ = false;
   int64_t failed_before_opening_ = 0;
   int64_t failed_admitted_ = 0;
@@ -56,12 +63,9 @@ class NoiseTally {
   void Note(bool admitted);
 
   int64_t calls() const { return calls_; }
-  // Refusals with at least kApart calls in a row admitted before: what comes
-  // sooner belongs to the same opening.
   int64_t openings() const { return openings_; }
 
  private:
-  static constexpr int64_t kApart = 20;
   int64_t calls_ = 0;
   int64_t admitted_ = kApart;  // in a row
   int64_t openings_ = 0;

@@ -29,48 +29,49 @@ std::string FieldName(Field field) {
 
 constexpr Field kFields[] = {Field::kDefaults, Field::kQualified, Field::kAny};
 
-// Cells in which a ratio is at most a limit, and those in which it is not.
-class Count {
+// Of cells with a ratio each: in how many it is at most what.
+class Ratios {
  public:
-  explicit Count(double limit) : limit_(limit) {}
-
   void Add(const Scenario& scenario, double ratio) {
-    ++cells_;
-    worst_ = std::max(worst_, ratio);
-    if (ratio <= limit_) {
-      ++hold_;
-    } else {
-      others_.push_back(absl::StrFormat("%s (%.2f)", scenario.Name(), ratio));
-    }
+    cells_.push_back({ratio, scenario.Name()});
   }
 
-  std::string Text() const {
-    std::string text = absl::StrFormat("%d of %d", hold_, cells_);
-    if (!others_.empty()) {
-      absl::StrAppendFormat(&text, "; at most %.2f times; not in %s", worst_,
-                            absl::StrJoin(others_, ", "));
+  std::string Text(const std::vector<double>& limits) {
+    std::sort(cells_.rbegin(), cells_.rend());
+    std::vector<std::string> counts;
+    for (const double limit : limits) {
+      const auto held = std::count_if(
+          cells_.begin(), cells_.end(),
+          [limit](const auto& cell) { return cell.first <= limit; });
+      counts.push_back(absl::StrFormat("at most %g times in %d", limit, held));
+    }
+    std::string text =
+        absl::StrFormat("%s of %d", absl::StrJoin(counts, ", "), cells_.size());
+    std::vector<std::string> worst;
+    for (const auto& [ratio, name] : cells_) {
+      if (ratio <= limits.front() || worst.size() == 6) break;
+      worst.push_back(absl::StrFormat("%s %.2f", name, ratio));
+    }
+    if (!worst.empty()) {
+      absl::StrAppend(&text, "; worst: ", absl::StrJoin(worst, ", "));
     }
     return text;
   }
 
  private:
-  const double limit_;
-  int cells_ = 0;
-  int hold_ = 0;
-  double worst_ = 0;
-  std::vector<std::string> others_;
+  std::vector<std::pair<double, std::string>> cells_;
 };
 
 std::string CountRatios(const Standings& standings,
                         const std::vector<size_t>& scenarios, Measure measure,
-                        Field field, double limit) {
-  Count count(limit);
+                        Field field, const std::vector<double>& limits) {
+  Ratios ratios;
   for (const size_t s : scenarios) {
     // Where no peer is in the field, ours is the best.
-    count.Add(standings.results().scenarios[s],
-              Ratio(standings, s, measure, field).value_or(0));
+    ratios.Add(standings.results().scenarios[s],
+               Ratio(standings, s, measure, field).value_or(0));
   }
-  return count.Text();
+  return ratios.Text(limits);
 }
 
 std::vector<size_t> Incidents(const Standings& standings, double least_share) {
@@ -91,44 +92,58 @@ std::string FalseOpeningsReach(const Standings& standings) {
   for (size_t s = 0; s < results.scenarios.size(); ++s) {
     if (!IsNoise(results.scenarios[s].kind)) continue;
     ++of;
-    const double ours = standings.of(s, 0).false_openings_per_million;
+    const auto fewer = [&](size_t c) {
+      return results.contestants[c].role == Role::kPeerDefault &&
+             standings.of(s, c).false_openings_per_million <
+                 standings.of(s, standings.Ours()).false_openings_per_million;
+    };
     bool most = false;
-    for (size_t c = 0; c < results.contestants.size(); ++c) {
-      if (results.contestants[c].role == Role::kPeerDefault &&
-          standings.of(s, c).false_openings_per_million < ours) {
-        most = true;
-      }
+    for (size_t c = 0; c < results.contestants.size(); ++c) most |= fewer(c);
+    if (most) {
+      others.push_back(results.scenarios[s].Name());
+    } else {
+      ++hold;
     }
-    if (!most) ++hold;
-    if (most) others.push_back(results.scenarios[s].Name());
   }
-  std::string text = absl::StrFormat("%d of %d", hold, of);
-  if (!others.empty()) {
-    absl::StrAppend(&text, "; not in ", absl::StrJoin(others, ", "));
+  return absl::StrFormat("%d of %d%s%s", hold, of,
+                         others.empty() ? "" : "; not in ",
+                         absl::StrJoin(others, ", "));
+}
+
+std::string WorstNoise(const Standings& standings) {
+  std::vector<std::pair<double, std::string>> worst;
+  const Results& results = standings.results();
+  for (size_t c = 0; c < results.contestants.size(); ++c) {
+    if (results.contestants[c].role == Role::kPeerDefault) {
+      worst.push_back({standings.WorstNoise(c), results.contestants[c].Name()});
+    }
   }
-  return text;
+  const auto& [least, name] = *std::min_element(worst.begin(), worst.end());
+  return absl::StrFormat("%.2g a million; of peers as they come, %.2g (%s)",
+                         standings.WorstNoise(standings.Ours()), least, name);
 }
 
 std::string BoundReach(const Standings& standings, bool hangs) {
-  Count count(1.5);
+  Ratios ratios;
   for (const size_t s : Incidents(standings, 0.3)) {
     const Scenario& scenario = standings.results().scenarios[s];
     if (scenario.hangs != hangs) continue;
-    count.Add(scenario,
-              FailedBeforeOpening(standings.of(s, standings.Ours(kPlain))) /
-                  FailedBound(scenario));
+    const size_t plain = standings.Ours(kPlain);
+    ratios.Add(scenario, FailedBeforeOpening(standings.of(s, plain)) /
+                             FailedBound(scenario));
   }
-  return count.Text();
+  return ratios.Text({1.5});
 }
 
-std::string NoBreakerReach(const Standings& standings) {
-  Count count(1);
+int CheaperWithout(const Standings& standings) {
+  int cells = 0;
   for (const size_t s : Incidents(standings, 0)) {
-    count.Add(standings.results().scenarios[s],
-              CostAll(standings.of(s, standings.NoBreaker())) /
-                  CostAll(standings.of(s, standings.Ours())));
+    if (CostAll(standings.of(s, standings.NoBreaker())) <
+        CostAll(standings.of(s, standings.Ours()))) {
+      ++cells;
+    }
   }
-  return count.Text();
+  return cells;
 }
 
 }  // namespace
@@ -158,47 +173,47 @@ std::optional<double> Ratio(const Standings& standings, size_t scenario,
 }
 
 std::string ReachSummary(const Standings& standings) {
-  std::vector<std::string> lines;
-  lines.push_back(absl::StrCat(
-      "False openings at or under those of every peer as it comes: ",
-      FalseOpeningsReach(standings)));
-  const std::vector<size_t> clear = Incidents(standings, 0.3);
   const std::vector<size_t> all = Incidents(standings, 0);
-  for (const Field field : kFields) {
-    lines.push_back(absl::StrCat(
-        "Failed calls before opening, 30 % and above: best or within 5 % of ",
-        FieldName(field), ": ",
-        CountRatios(standings, clear, FailedBeforeOpening, field, 1.05)));
-  }
+  const std::vector<size_t> half = standings.Of(Kind::kHalfCapacity);
+  std::vector<std::string> lines = {
+      absl::StrCat("False openings at or under those of every peer as it "
+                   "comes, in scenarios: ",
+                   FalseOpeningsReach(standings)),
+      absl::StrCat("False openings in the worst scenario for each: ours ",
+                   WorstNoise(standings)),
+  };
   for (const bool hangs : {false, true}) {
     lines.push_back(absl::StrCat(
-        "Without the tolerated burst, failing ", hangs ? "late" : "at once",
-        ": within 1.5 times the bound: ", BoundReach(standings, hangs)));
+        "Failed calls before opening without the tolerated burst, over the "
+        "bound, ",
+        hangs ? "late" : "at once", ": ", BoundReach(standings, hangs)));
   }
-  for (const auto& [cost, name] :
-       {std::pair<Measure, const char*>{CostAfter,
-                                        "Failed + good refused after"},
-        {CostAll, "Failed + good refused while it lasts and after"}}) {
+  struct Line {
+    const char* what;
+    const std::vector<size_t>& scenarios;
+    Measure measure;
+  };
+  const std::vector<size_t> clear = Incidents(standings, 0.3);
+  for (const Line& line : std::vector<Line>{
+           {"Failed calls before opening, 30 % and above", clear,
+            FailedBeforeOpening},
+           {"Failed calls and good calls refused after", all, CostAfter},
+           {"Failed calls and good calls refused while it lasts and after", all,
+            CostAll},
+           {"Half capacity, failed calls", half, FailedAdmitted},
+           {"Half capacity, failed calls and good calls refused", half,
+            CostAll}}) {
     for (const Field field : kFields) {
-      for (const double limit : {1.0, 2.0}) {
-        lines.push_back(absl::StrCat(
-            name, limit > 1 ? ": at most twice that of " : ": lowest against ",
-            FieldName(field), ": ",
-            CountRatios(standings, all, cost, field, limit)));
-      }
+      lines.push_back(
+          absl::StrCat(line.what, ", over the best of ", FieldName(field), ": ",
+                       CountRatios(standings, line.scenarios, line.measure,
+                                   field, {1, 1.05, 2})));
     }
   }
-  lines.push_back(absl::StrCat(
-      "No breaker at all has the lower sum of these two, for a call that fails "
-      "is no dearer here than one that is refused: ",
-      NoBreakerReach(standings)));
-  for (const Field field : kFields) {
-    lines.push_back(
-        absl::StrCat("Half capacity, failed calls: fewer than or as few as ",
-                     FieldName(field), ": ",
-                     CountRatios(standings, standings.Of(Kind::kHalfCapacity),
-                                 FailedAdmitted, field, 1)));
-  }
+  lines.push_back(absl::StrFormat(
+      "A call that fails costs no more here than a good one that is refused, "
+      "so where fewer than half fail no breaker is cheapest: in %d of %d",
+      CheaperWithout(standings), all.size()));
   return absl::StrCat("- ", absl::StrJoin(lines, "\n- "), "\n");
 }
 

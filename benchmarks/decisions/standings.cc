@@ -1,5 +1,7 @@
 #include "benchmarks/decisions/standings.h"
 
+#include <algorithm>
+
 namespace autobreaker::decisions {
 
 double FailedBeforeOpening(const Measures& m) {
@@ -13,7 +15,10 @@ Standings::Standings(const Results& results) : results_(results) {}
 
 size_t Standings::Ours(absl::string_view setting) const {
   size_t i = 0;
-  while (results_.contestants[i].setting != setting) ++i;
+  while (results_.contestants[i].role != Role::kOurs ||
+         results_.contestants[i].setting != setting) {
+    ++i;
+  }
   return i;
 }
 
@@ -23,14 +28,21 @@ size_t Standings::NoBreaker() const {
   return i;
 }
 
+double Standings::WorstNoise(size_t contestant) const {
+  double worst = 0;
+  for (size_t s = 0; s < results_.scenarios.size(); ++s) {
+    worst = std::max(worst, of(s, contestant).false_openings_per_million);
+  }
+  return worst;
+}
+
 bool Standings::Qualifies(size_t contestant, double rate) const {
   for (size_t s = 0; s < results_.scenarios.size(); ++s) {
     const Scenario& scenario = results_.scenarios[s];
     if (!IsNoise(scenario.kind) || scenario.rate != rate) continue;
-    // Our default is the first.
     if (results_.Took(s, contestant) &&
         of(s, contestant).false_openings_per_million >
-            of(s, 0).false_openings_per_million) {
+            of(s, Ours()).false_openings_per_million) {
       return false;
     }
   }

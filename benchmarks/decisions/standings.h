@@ -41,6 +41,9 @@ class Standings {
   size_t Ours(absl::string_view setting = kDefault) const;
   size_t NoBreaker() const;
 
+  // The most false openings per million calls in any noise.
+  double WorstNoise(size_t contestant) const;
+
   // Whether in all noise at that rate it opens at most as often as our default.
   bool Qualifies(size_t contestant, double rate) const;
 

@@ -88,7 +88,7 @@ std::vector<Measures> RunEpisodes(const Scenario& scenario,
     World world(scenario, seed, episode);
     auto runs =
         Start(scenario, contestants, seed + static_cast<uint64_t>(episode),
-              EpisodeTally(world.begins(), world.recovers()));
+              EpisodeTally(world.recovers()));
     Feed(std::move(world), &runs, [](const Call& call, Run<EpisodeTally>& run) {
       const Simulation::Fate fate = run.simulation->Ask(call);
       run.tally.Note(call, fate.admitted, fate.fails);
@@ -132,9 +132,12 @@ Results RunTournament(std::vector<Scenario> scenarios,
   results.measures.resize(results.scenarios.size());
   std::atomic<size_t> next{0};
   const auto work = [&] {
+    // The last first: they take longest, and a thread that begins such a one
+    // at the end would be alone with it.
     for (size_t i; (i = next.fetch_add(1)) < results.scenarios.size();) {
-      results.measures[i] =
-          RunScenario(results.scenarios[i], results.contestants, seed);
+      const size_t s = results.scenarios.size() - 1 - i;
+      results.measures[s] =
+          RunScenario(results.scenarios[s], results.contestants, seed);
     }
   };
   std::vector<std::thread> workers;

@@ -33,7 +33,9 @@ Nanos WarmUp(const Scenario& scenario) {
 
 World::World(const Scenario& scenario, uint64_t seed, int episode)
     : scenario_(scenario),
-      random_(seed * 1'000'003 + static_cast<uint64_t>(episode)) {
+      // Other calls at another rate, so that a stroke of luck is not had twice.
+      random_(seed * 1'000'003 + static_cast<uint64_t>(episode) +
+              static_cast<uint64_t>(scenario.rate * 1e6)) {
   if (IsNoise(scenario.kind)) return;
   begins_ = WarmUp(scenario);
   // One length out of each of as many equal parts as there are episodes, so
