@@ -1,6 +1,8 @@
 // Who counts, and who is best.
 
 #include <cstddef>
+#include <optional>
+#include <vector>
 
 #include "benchmarks/decisions/contestants.h"
 #include "benchmarks/decisions/measures.h"

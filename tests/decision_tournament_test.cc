@@ -1,5 +1,6 @@
 // The decision benchmark as a whole, on few calls.
 
+#include <cstdint>
 #include <string>
 #include <vector>
 

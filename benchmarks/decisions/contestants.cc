@@ -1,6 +1,7 @@
 #include "benchmarks/decisions/contestants.h"
 
-#include <utility>
+#include <memory>
+#include <string>
 
 #include "absl/time/time.h"
 #include "benchmarks/decisions/our_breaker.h"

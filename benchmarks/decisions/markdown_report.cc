@@ -88,8 +88,7 @@ Cells CellName(const Scenario& scenario) {
 std::string Openings(const Standings& standings) {
   Table table({"calls/s", "fail", "how", "bound, calls", "bound, failed",
                "ours", "ours, p90", "ours, no tolerated burst",
-               "peers' best, as they come", "peers' best, without noise",
-               "peers' best, any"});
+               "peers' best, as they come", "peers' best, without noise"});
   for (const size_t s : standings.Of(Kind::kIncident)) {
     const Scenario& scenario = standings.results().scenarios[s];
     Cells cells = CellName(scenario);
@@ -100,8 +99,7 @@ std::string Openings(const Standings& standings) {
           Short(standings.of(s, ours).failed_before_opening_p90),
           Short(FailedBeforeOpening(standings.of(s, standings.Ours(kPlain)))),
           BestText(standings, s, FailedBeforeOpening, Field::kDefaults),
-          BestText(standings, s, FailedBeforeOpening, Field::kQualified),
-          BestText(standings, s, FailedBeforeOpening, Field::kAny)}) {
+          BestText(standings, s, FailedBeforeOpening, Field::kQualified)}) {
       cells.push_back(cell);
     }
     table.Add(cells);
@@ -119,14 +117,12 @@ std::string RatioText(const Standings& standings, size_t scenario,
 std::string Costs(const Standings& standings, Measure cost) {
   Table table({"calls/s", "fail", "how", "no breaker", "ours",
                "peers' best, as they come", "ratio",
-               "peers' best, without noise", "ratio", "peers' best, any",
-               "ratio"});
+               "peers' best, without noise", "ratio"});
   for (const size_t s : standings.Of(Kind::kIncident)) {
     Cells cells = CellName(standings.results().scenarios[s]);
     cells.push_back(Short(cost(standings.of(s, standings.NoBreaker()))));
     cells.push_back(Short(cost(standings.of(s, standings.Ours()))));
-    for (const Field field :
-         {Field::kDefaults, Field::kQualified, Field::kAny}) {
+    for (const Field field : {Field::kDefaults, Field::kQualified}) {
       cells.push_back(BestText(standings, s, cost, field));
       cells.push_back(RatioText(standings, s, cost, field));
     }

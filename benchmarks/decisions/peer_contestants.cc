@@ -1,6 +1,10 @@
 // The peers: each as it comes, and the settings that are tried.
 
+#include <cstdint>
+#include <memory>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_format.h"
 #include "benchmarks/decisions/contestants.h"
