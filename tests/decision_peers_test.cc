@@ -118,6 +118,13 @@ TEST(Resilience4j, ReopensWhenHalfOfTheProbesFail) {
   EXPECT_EQ(Succeed(breaker, 20, Seconds(60)), 5);
 }
 
+TEST(Resilience4j, AtMostTenProbesAreUnderWay) {
+  Resilience4j breaker({});
+  Fail(breaker, 100);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(breaker.Admit(Seconds(60)));
+  EXPECT_FALSE(breaker.Admit(Seconds(60)));
+}
+
 TEST(SlidingWindow, OpensAtTheRatio) {
   SlidingWindowBreaker breaker({});
   Succeed(breaker, 90);
@@ -135,6 +142,13 @@ TEST(SlidingWindow, OneProbeDecides) {
   Fail(breaker, 100);
   EXPECT_EQ(Fail(breaker, 10, Seconds(5)), 1);
   EXPECT_EQ(Succeed(breaker, 10, Seconds(10)), 10);
+}
+
+TEST(SlidingWindow, OneProbeIsUnderWay) {
+  SlidingWindowBreaker breaker({});
+  Fail(breaker, 100);
+  EXPECT_TRUE(breaker.Admit(Seconds(5)));
+  EXPECT_FALSE(breaker.Admit(Seconds(100)));
 }
 
 TEST(EnvoyOutlier, EjectsAfterFiveInARow) {
