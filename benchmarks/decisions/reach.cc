@@ -45,7 +45,10 @@ class Ratios {
       const auto held = std::count_if(
           cells_.begin(), cells_.end(),
           [limit](const auto& cell) { return cell.first <= limit; });
-      counts.push_back(absl::StrFormat("at most %g times in %d", limit, held));
+      counts.push_back(
+          limit > 1
+              ? absl::StrFormat("at most %g times as many in %d", limit, held)
+              : absl::StrFormat("as few or fewer in %d", held));
     }
     std::string text =
         absl::StrFormat("%s of %d", absl::StrJoin(counts, ", "), cells_.size());
