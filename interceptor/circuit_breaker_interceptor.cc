@@ -11,6 +11,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/status/status.h"
@@ -19,6 +21,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "breaker/circuit_breaker.h"
+#include "interceptor/health_prober.h"
 #include "interceptor/method_table.h"
 #include "interceptor/refusal_status.h"
 
@@ -45,10 +48,15 @@ struct Answer {
 // calls need is out of line, or every call would save registers for it.
 class CircuitBreakerInterceptor final : public Interceptor {
  public:
-  // `breaker` and `classification` must remain live while the call does.
+  // `breaker`, `classification` and `prober`, which may be null, must remain
+  // live while the call does.
   CircuitBreakerInterceptor(ClientRpcInfo* info, CircuitBreaker* breaker,
-                            const Classification* classification)
-      : info_(info), breaker_(breaker), classification_(classification) {}
+                            const Classification* classification,
+                            HealthProber* prober)
+      : info_(info),
+        breaker_(breaker),
+        classification_(classification),
+        prober_(prober) {}
 
   // noexcept: an exception out of here would end the process anyhow, but
   // further from its cause.
@@ -107,6 +115,10 @@ class CircuitBreakerInterceptor final : public Interceptor {
         cancelled_.load(std::memory_order_relaxed) || DeadlineHasPassed();
     Refusal refusal;
     permit_ = breaker_->TryAcquire(&refusal);
+    if (permit_.finds_out() && prober_ != nullptr &&
+        prober_->TakeOver(breaker_, &permit_)) {
+      refusal = breaker_->RefuseForProbe();
+    }
     const bool admitted = static_cast<bool>(permit_);
     if (!admitted) MakeAnswer(refusal);
     expected = Phase::kDeciding;
@@ -220,6 +232,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
   ClientRpcInfo* const info_;
   CircuitBreaker* const breaker_;
   const Classification* const classification_;
+  HealthProber* const prober_;
   std::atomic<bool> cancelled_{false};
   std::atomic<Phase> phase_{Phase::kNew};
   // Written while deciding, read after it.
@@ -232,17 +245,27 @@ class Factory final : public ClientInterceptorFactoryInterface {
  public:
   Factory(std::shared_ptr<BreakerRegistry> registry, InterceptorOptions options)
       : options_(std::move(options)),
-        table_(std::move(registry), options_.name, options_.unguarded) {}
+        table_(std::move(registry), options_.name, UnguardedBy(options_)) {}
 
   // Null leaves the call alone.
   Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {
     CircuitBreaker* const breaker = table_.Find(info->method());
     if (breaker == nullptr) return nullptr;
     return new CircuitBreakerInterceptor(info, breaker,
-                                         ClassificationFor(breaker->key()));
+                                         ClassificationFor(breaker->key()),
+                                         options_.health_prober.get());
   }
 
  private:
+  static std::vector<std::string> UnguardedBy(
+      const InterceptorOptions& options) {
+    std::vector<std::string> unguarded = options.unguarded;
+    if (options.health_prober != nullptr) {
+      unguarded.push_back("grpc.health.v1.Health/Check");
+    }
+    return unguarded;
+  }
+
   const Classification* ClassificationFor(const BreakerKey& key) const {
     return options_.classification_for.empty() ? &options_.classification
                                                : FindClassification(key);

@@ -35,6 +35,7 @@
 
 #include "breaker/registry.h"
 #include "interceptor/classification.h"
+#include "interceptor/health_prober.h"
 
 namespace autobreaker {
 
@@ -61,6 +62,11 @@ struct InterceptorOptions {
   std::vector<std::string> unguarded = {
       "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection"};
+
+  // Asks the server's health service whether it is back, in place of a user's
+  // call; off when null. With it, grpc.health.v1.Health/Check gets no breaker:
+  // it could wait for itself.
+  std::shared_ptr<HealthProber> health_prober;
 
   static InterceptorOptions WithName(std::string name) {
     InterceptorOptions options;
