@@ -57,6 +57,21 @@ TEST(Standings, NoiseAtAnotherRateDoesNotCount) {
   EXPECT_TRUE(Standings(results).Qualifies(kNoisySetting, 10));
 }
 
+TEST(Standings, NoiseAtAnyRateCountsIfNoneIsGiven) {
+  const Results results = MakeResults();
+  EXPECT_FALSE(Standings(results).Qualifies(kNoisySetting, std::nullopt));
+}
+
+TEST(Standings, ASettingThatIsNoisyAtAnotherRateIsNotSteady) {
+  Results results = MakeResults();
+  results.scenarios[kNoise].rate = 10;
+  const Standings standings(results);
+  EXPECT_EQ(standings.Best(kIncident, CostAfter, Field::kQualified),
+            kNoisySetting);
+  EXPECT_EQ(standings.Best(kIncident, CostAfter, Field::kSteady),
+            kQuietSetting);
+}
+
 TEST(Standings, TheBestIsOfItsField) {
   const Results results = MakeResults();
   const Standings standings(results);

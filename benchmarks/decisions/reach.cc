@@ -23,13 +23,16 @@ std::string FieldName(Field field) {
       return "peers as they come";
     case Field::kQualified:
       return "peers in any setting without noise";
+    case Field::kSteady:
+      return "peers in any setting without noise at any rate";
     case Field::kAny:
       return "peers in any setting";
   }
   return "";
 }
 
-constexpr Field kFields[] = {Field::kDefaults, Field::kQualified, Field::kAny};
+constexpr Field kFields[] = {Field::kDefaults, Field::kQualified,
+                             Field::kSteady, Field::kAny};
 
 // Of cells with a ratio each: in how many it is at most what.
 class Ratios {

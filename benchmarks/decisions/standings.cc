@@ -36,10 +36,11 @@ double Standings::WorstNoise(size_t contestant) const {
   return worst;
 }
 
-bool Standings::Qualifies(size_t contestant, double rate) const {
+bool Standings::Qualifies(size_t contestant, std::optional<double> rate) const {
   for (size_t s = 0; s < results_.scenarios.size(); ++s) {
     const Scenario& scenario = results_.scenarios[s];
-    if (!IsNoise(scenario.kind) || scenario.rate != rate) continue;
+    if (!IsNoise(scenario.kind)) continue;
+    if (rate.has_value() && scenario.rate != *rate) continue;
     if (results_.Took(s, contestant) &&
         of(s, contestant).false_openings_per_million >
             of(s, Ours()).false_openings_per_million) {
@@ -67,6 +68,7 @@ std::optional<size_t> Standings::Best(size_t scenario, Measure measure,
         !Qualifies(c, results_.scenarios[scenario].rate)) {
       continue;
     }
+    if (field == Field::kSteady && !Qualifies(c, std::nullopt)) continue;
     best = c;
   }
   return best;

@@ -24,6 +24,7 @@ double CostAll(const Measures& m);
 enum class Field {
   kDefaults,   // as they come
   kQualified,  // in any setting that opens for noise no more than ours does
+  kSteady,     // and does so at every rate, not only at that of the scenario
   kAny,        // in any setting
 };
 
@@ -44,8 +45,9 @@ class Standings {
   // The most false openings per million calls in any noise.
   double WorstNoise(size_t contestant) const;
 
-  // Whether in all noise at that rate it opens at most as often as our default.
-  bool Qualifies(size_t contestant, double rate) const;
+  // Whether in all noise, at that rate if one is given, it opens at most as
+  // often as our default.
+  bool Qualifies(size_t contestant, std::optional<double> rate) const;
 
   // The best of the peers in `field`; of one peer, if `breaker` names it.
   std::optional<size_t> Best(size_t scenario, Measure measure, Field field,
