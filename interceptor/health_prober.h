@@ -10,9 +10,9 @@
 // Each time an open breaker would let a user's call find out, it refuses that
 // call too, and the server is asked Health/Check:
 //
-//   SERVING                            the breaker goes on to users' calls
-//   any other status, a failed call    the breaker opens again
-//   no answer of a health service      says nothing; users' calls find out
+//   SERVING                              the breaker goes on to users' calls
+//   NOT_SERVING, UNKNOWN, a failed call  the breaker opens again
+//   no answer of a health service        says nothing; users' calls find out
 //
 // The last is meant for servers without a health service, or with one that does
 // not know the name or may not be asked: what the default Classification takes
