@@ -100,14 +100,16 @@ bool FailureEvidence::AddFailure(uint64_t successes, uint64_t generation,
     MonotonicTime::rep seen = ceiling_start_.load();
     while (seen < start && !ceiling_start_.compare_exchange_weak(seen, start)) {
     }
-    ceiling =
-        static_cast<double>(time - std::max(seen, start)) * kThird / burst;
+    // Below 0 where the clock of another thread is far ahead.
+    ceiling = std::clamp(
+        static_cast<double>(time - std::max(seen, start)) * kThird / burst, 0.0,
+        1.0);
   }
   bool complete = false;
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     const EvidenceRule::Test& test = rule.tests[i];
-    const auto most = static_cast<uint64_t>(std::ceil(
-        std::min(ceiling, 1.0) * static_cast<double>(test.threshold)));
+    const auto most = static_cast<uint64_t>(
+        std::ceil(ceiling * static_cast<double>(test.threshold)));
     uint64_t seen = words_[i].load();
     uint64_t units;
     do {
