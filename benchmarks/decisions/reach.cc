@@ -131,6 +131,19 @@ std::string WorstNoise(const Standings& standings) {
                          standings.WorstNoise(standings.Ours()), least, name);
 }
 
+std::string SteadySettings(const Standings& standings) {
+  const Results& results = standings.results();
+  int tried = 0;
+  int steady = 0;
+  for (size_t c = 0; c < results.contestants.size(); ++c) {
+    const Role role = results.contestants[c].role;
+    if (role != Role::kPeerDefault && role != Role::kPeerGrid) continue;
+    ++tried;
+    if (standings.Qualifies(c, std::nullopt)) ++steady;
+  }
+  return absl::StrFormat("%d of %d", steady, tried);
+}
+
 std::string BoundReach(const Standings& standings, bool hangs) {
   Ratios ratios;
   for (const size_t s : Incidents(standings, 0.3)) {
@@ -189,6 +202,9 @@ std::string ReachSummary(const Standings& standings) {
                    FalseOpeningsReach(standings)),
       absl::StrCat("False openings in the worst scenario for each: ours ",
                    WorstNoise(standings)),
+      absl::StrCat("Settings of peers without noise at any rate, which is to "
+                   "say with no more than ours: ",
+                   SteadySettings(standings)),
   };
   for (const bool hangs : {false, true}) {
     lines.push_back(absl::StrCat(
