@@ -31,17 +31,23 @@ double Share(uint64_t units, const EvidenceRule::Test& test) {
   return static_cast<double>(units) / static_cast<double>(test.threshold);
 }
 
-uint64_t ToUnits(double value) {
-  // Rates that all but touch have weights next to nothing.
+// In units of which a success takes kOneSuccess away. Rates that all but touch
+// have next to no weight.
+double Units(double weight, double success) {
   constexpr double kMost = uint64_t{1} << 50;
-  return static_cast<uint64_t>(
-      std::llround(std::clamp(value * EvidenceRule::kOneSuccess, 1.0, kMost)));
+  if (success <= 0) return kMost;
+  return std::min(weight / success * EvidenceRule::kOneSuccess, kMost);
 }
 
-EvidenceRule::Test MakeTest(double normal, double broken, double threshold) {
-  const double success = std::log1p(-normal) - std::log1p(-broken);
-  const double failure = std::log(broken / normal);
-  return {ToUnits(failure / success), ToUnits(threshold / success)};
+// The logarithms of the rates of failures and of successes where the server is
+// broken: either rate may be next to 1. Roundings are to the side of fewer
+// false openings.
+EvidenceRule::Test MakeTest(double normal, double log_failures,
+                            double log_successes, double threshold) {
+  const double success = std::log1p(-normal) - log_successes;
+  const double failure = log_failures - std::log(normal);
+  return {static_cast<uint64_t>(std::floor(Units(failure, success))),
+          static_cast<uint64_t>(std::ceil(Units(threshold, success)))};
 }
 
 }  // namespace
@@ -50,12 +56,14 @@ EvidenceRule EvidenceRule::From(const BreakerOptions& options) {
   EvidenceRule rule;
   if (!options.sequential.has_value()) return rule;
   const SequentialTrip& trip = *options.sequential;
+  const double normal = trip.normal_failure_rate;
   const double broken = trip.broken_failure_rate;
+  const double few = (1 - broken) / 4;  // of successes, in an outage
   const double threshold =
       std::log(kTests * static_cast<double>(trip.calls_per_false_opening));
-  rule.tests[0] = MakeTest(trip.normal_failure_rate, broken, threshold);
-  rule.tests[1] =
-      MakeTest(trip.normal_failure_rate, 1 - (1 - broken) / 4, threshold);
+  rule.tests[0] =
+      MakeTest(normal, std::log(broken), std::log1p(-broken), threshold);
+  rule.tests[1] = MakeTest(normal, std::log1p(-few), std::log(few), threshold);
   rule.tolerated_burst = absl::ToInt64Nanoseconds(trip.tolerated_burst);
   return rule;
 }

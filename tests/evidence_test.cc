@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <random>
 #include <vector>
 
@@ -236,10 +237,30 @@ TEST(EvidenceTest, BurstOnManyThreadsIsHeldBackToo) {
   EXPECT_LT(evidence.Level(0), 0.34);
 }
 
+TEST(EvidenceTest, BrokenRateNextToOneDoesNotOpenOnOneFailure) {
+  Court court(Sequential(0.02, 1 - std::numeric_limits<double>::epsilon() / 2,
+                         1'000'000, absl::ZeroDuration()));
+  EXPECT_EQ(court.FailuresToComplete(0), 4);
+}
+
+TEST(EvidenceTest, RatesAtTheEdgesDoNotOverflow) {
+  Court court(Sequential(std::numeric_limits<double>::denorm_min(),
+                         1 - std::numeric_limits<double>::epsilon() / 2,
+                         1'000'000'000'000'000, absl::Hours(1)));
+  court.Fail();
+  EXPECT_GE(court.level(), 0);
+  court.Succeed();
+  EXPECT_EQ(court.level(), 0);
+}
+
 TEST(EvidenceTest, RatesThatAllButTouchDoNotOverflow) {
-  Court court(
-      Sequential(1e-300, 2e-300, 1'000'000'000'000'000, absl::ZeroDuration()));
-  EXPECT_EQ(court.FailuresToComplete(0), 1);
+  for (const double normal : {1e-300, 0.02, 0.3, 0.5, 0.75, 0.999}) {
+    Court court(Sequential(normal, std::nextafter(normal, 1.0),
+                           1'000'000'000'000'000, absl::ZeroDuration()));
+    court.Fail();
+    EXPECT_GE(court.level(), 0);
+    EXPECT_LE(court.level(), 1);
+  }
 }
 
 // Random schedules: an added failure never makes the evidence complete later.

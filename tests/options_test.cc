@@ -354,6 +354,23 @@ TEST(OptionsTest, GreatestValuesAreValid) {
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
 }
 
+TEST(OptionsTest, EdgesOfEvidenceAndPacingAreValid) {
+  BreakerOptions options;
+  options.sequential->normal_failure_rate =
+      std::numeric_limits<double>::denorm_min();
+  options.sequential->broken_failure_rate =
+      1 - std::numeric_limits<double>::epsilon() / 2;
+  options.sequential->calls_per_false_opening = 1;
+  options.sequential->tolerated_burst = absl::ZeroDuration();
+  options.pace_by_calls->probe_share =
+      std::numeric_limits<double>::denorm_min();
+  EXPECT_TRUE(options.Validate().ok()) << options.Validate();
+  options.sequential->calls_per_false_opening = 1'000'000'000'000'000;
+  options.sequential->tolerated_burst = absl::Hours(1);
+  options.pace_by_calls->probe_share = 1;
+  EXPECT_TRUE(options.Validate().ok()) << options.Validate();
+}
+
 TEST(OptionsTest, SlowCallsAreJudgedOnlyWithBothOptions) {
   BreakerOptions options;
   EXPECT_FALSE(options.JudgesSlowCalls());
@@ -369,10 +386,12 @@ TEST(OptionsTest, DefaultsAreEqual) {
 }
 
 TEST(OptionsTest, EveryFieldTellsTwoApart) {
-  for (const Invalid& other : AllInvalid()) {
-    BreakerOptions options;
-    other.set(&options);
-    EXPECT_TRUE(options != BreakerOptions()) << other.name;
+  for (const std::vector<Invalid>& all : {AllInvalid(), AllInvalidTrips()}) {
+    for (const Invalid& other : all) {
+      BreakerOptions options;
+      other.set(&options);
+      EXPECT_TRUE(options != BreakerOptions()) << other.name;
+    }
   }
 }
 
