@@ -269,22 +269,26 @@ void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow,
     AddJudged(generation, failed, slow);
     if (failed) {
       streak_.AddFailure(counters_.JudgedTotals().successes, generation);
-    } else if (!slow) {
-      ++probe_successes_;
     }
-    const bool bad = failed || slow;
     const bool ramps = options_->Ramps();
-    if (ramps) history_->ramp.Note(bad, now - *start);
-    if (bad) {
-      if (!ramps || history_->ramp.reopens()) {
-        TransitionLocked(State::kOpen,
-                         failed ? TransitionReason::kProbeFailed
-                                : TransitionReason::kProbeSlow,
-                         now, failed ? retry_after : absl::ZeroDuration());
-      }
-    } else if (ramps ? history_->ramp.Closes(OverdueLocked(now))
-                     : probe_successes_ >=
-                           options_->half_open_successes_to_close) {
+    if (ramps) history_->ramp.Note(failed, now - *start);
+    bool reopens = failed && (!ramps || history_->ramp.reopens());
+    // On a ramp, where one slow call among many says little, their share
+    // counts.
+    if (slow && !failed) {
+      reopens = !ramps || TripRule::From(*options_).TooManySlow(
+                              counters_.JudgedTotals() - window_.base());
+    }
+    if (!failed && !reopens) ++probe_successes_;
+    if (reopens) {
+      TransitionLocked(State::kOpen,
+                       failed ? TransitionReason::kProbeFailed
+                              : TransitionReason::kProbeSlow,
+                       now, failed ? retry_after : absl::ZeroDuration());
+    } else if (!failed &&
+               (ramps ? history_->ramp.Closes(OverdueLocked(now))
+                      : probe_successes_ >=
+                            options_->half_open_successes_to_close)) {
       TransitionLocked(State::kClosed, TransitionReason::kProbesSucceeded, now);
     }
   }

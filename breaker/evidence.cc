@@ -31,14 +31,6 @@ double Share(uint64_t units, const EvidenceRule::Test& test) {
   return static_cast<double>(units) / static_cast<double>(test.threshold);
 }
 
-// In units of which a success takes kOneSuccess away. Rates that all but touch
-// have next to no weight.
-double Units(double weight, double success) {
-  constexpr double kMost = uint64_t{1} << 50;
-  if (success <= 0) return kMost;
-  return std::min(weight / success * EvidenceRule::kOneSuccess, kMost);
-}
-
 // The logarithms of the rates of failures and of successes where the server is
 // broken: either rate may be next to 1. Roundings are to the side of fewer
 // false openings.
@@ -46,8 +38,16 @@ EvidenceRule::Test MakeTest(double normal, double log_failures,
                             double log_successes, double threshold) {
   const double success = std::log1p(-normal) - log_successes;
   const double failure = log_failures - std::log(normal);
-  return {static_cast<uint64_t>(std::floor(Units(failure, success))),
-          static_cast<uint64_t>(std::ceil(Units(threshold, success)))};
+  double failure_units = failure / success * EvidenceRule::kOneSuccess;
+  double threshold_units = threshold / success * EvidenceRule::kOneSuccess;
+  // Where the rates all but touch, a success takes next to nothing away.
+  constexpr double kMost = uint64_t{1} << 50;
+  if (!(threshold_units <= kMost)) {
+    failure_units = std::min(kMost, kMost * failure / threshold);
+    threshold_units = kMost;
+  }
+  return {static_cast<uint64_t>(std::floor(failure_units)),
+          static_cast<uint64_t>(std::ceil(threshold_units))};
 }
 
 }  // namespace
@@ -103,8 +103,13 @@ bool FailureEvidence::AddFailure(uint64_t successes, uint64_t generation,
     // Before the evidence is read to be added to: what a failure of the same
     // burst adds on another thread must not lift the ceiling.
     const double level = LevelBy(rule, successes);
+    // One failure alone always has its whole weight.
+    double at_once = kThird;
+    for (const EvidenceRule::Test& test : rule.tests) {
+      at_once = std::max(at_once, Share(test.failure, test));
+    }
     const MonotonicTime::rep start =
-        time - std::llround(burst * (1 + level / kThird));
+        time - std::llround(burst * ((level + at_once) / kThird));
     MonotonicTime::rep seen = ceiling_start_.load();
     while (seen < start && !ceiling_start_.compare_exchange_weak(seen, start)) {
     }

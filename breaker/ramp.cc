@@ -18,6 +18,7 @@ void Ramp::Restart(MonotonicTime now, MonotonicTime::duration open_time) {
 
 void Ramp::SetWeights(const EvidenceRule& rule) {
   const EvidenceRule::Test& test = rule.tests[0];
+  if (test.threshold == 0) return;
   const auto threshold = static_cast<double>(test.threshold);
   failure_ = static_cast<double>(test.failure) / threshold;
   success_ = EvidenceRule::kOneSuccess / threshold;
@@ -32,7 +33,7 @@ bool Ramp::Admits(const Traffic& traffic, int64_t at_once, MonotonicTime now) {
   if (in_flight == 0) return true;
   if (!answered()) return now >= NextTurn(in_flight, at_once, now);
   if (in_flight < at_once) return true;
-  if (in_flight >= successes_) return false;
+  if (in_flight >= std::min(successes_, kMostInFlight)) return false;
   turns_ += Share(traffic.overdue);
   if (turns_ < 1) return false;
   turns_ -= 1;
@@ -54,7 +55,7 @@ void Ramp::Note(bool failed, MonotonicTime::duration taken) {
   if (!answered()) level_ -= failure_;
   ++successes_;
   slowest_ = std::max(slowest_, taken);
-  level_ = std::max(0.0, level_ - success_);
+  level_ -= success_;
 }
 
 double Ramp::Share(int64_t overdue) const {

@@ -15,8 +15,10 @@
 //   under
 //     way than have succeeded.
 // A call that takes more than twice as long as the slowest success so far is
-// overdue, and weighs like a failure until it ends: servers that hang say so
-// late, and would else have all calls by then.
+// overdue, and weighs like a failure until it ends or its lease does: servers
+// that hang say so late, and would else have all calls by then. (So where one
+// call in twelve and more is far longer than the rest, as with some streams,
+// the ramp is slow; half_open_successes_to_close is for those.)
 //
 // A server that bears only part of its load settles where the failures that the
 // rest of the calls cause keep the evidence where it is.
@@ -27,6 +29,7 @@
 #ifndef AUTOBREAKER_BREAKER_RAMP_H_
 #define AUTOBREAKER_BREAKER_RAMP_H_
 
+#include <algorithm>
 #include <cstdint>
 
 #include "breaker/clock.h"
@@ -38,6 +41,8 @@ class Ramp {
  public:
   // Where the evidence is when a ramp closes the breaker.
   static constexpr double kCloses = 0.5;
+  // More are never under way.
+  static constexpr int64_t kMostInFlight = 10'000;
 
   // Half-open begins. `open_time` is how long the breaker was open before.
   void Restart(MonotonicTime now, MonotonicTime::duration open_time);
@@ -71,7 +76,7 @@ class Ramp {
   // Whether a probe has succeeded.
   bool answered() const { return successes_ > 0; }
   // The evidence, without calls that are overdue.
-  double level() const { return level_; }
+  double level() const { return std::max(0.0, level_); }
   // Of the calls beyond the few that always go, the share that goes.
   double Share(int64_t overdue) const;
 
@@ -82,6 +87,8 @@ class Ramp {
   MonotonicTime::duration open_time_{1};
   int64_t successes_ = 0;
   MonotonicTime::duration slowest_{0};  // of the successes
+  // May fall below 0 while overdue calls, which it will have to outweigh, keep
+  // the breaker from closing.
   double level_ = 1;
   double turns_ = 0;  // 1: the next call goes
 };

@@ -42,11 +42,13 @@ std::optional<TransitionReason> TripRule::Judge(const CallCounts& window,
   if (FailureRate(window) > failure_rate_threshold) {
     return TransitionReason::kFailureRate;
   }
-  if (slow_call_rate_threshold > 0 &&
-      Share(window.slow, window.finished()) >= slow_call_rate_threshold) {
-    return TransitionReason::kSlowCallRate;
-  }
+  if (TooManySlow(window)) return TransitionReason::kSlowCallRate;
   return std::nullopt;
+}
+
+bool TripRule::TooManySlow(const CallCounts& calls) const {
+  return slow_call_rate_threshold > 0 &&
+         Share(calls.slow, calls.finished()) >= slow_call_rate_threshold;
 }
 
 int64_t TripRule::FailuresUntilTrip(const CallCounts& window,

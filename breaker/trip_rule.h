@@ -24,6 +24,9 @@ struct TripRule {
   std::optional<TransitionReason> Judge(const CallCounts& window,
                                         int64_t streak) const;
 
+  // Whether the share of slow calls is too large, of however few calls.
+  bool TooManySlow(const CallCounts& calls) const;
+
   // How many failures in a row, with nothing leaving the window meanwhile,
   // would open it. At least 1.
   int64_t FailuresUntilTrip(const CallCounts& window, int64_t streak) const;

@@ -198,6 +198,18 @@ TEST(EvidenceTest, ClockOfAnotherThreadThatIsBehindLowersNothing) {
   }
 }
 
+TEST(EvidenceTest, OneFailureAloneAlwaysHasItsWholeWeight) {
+  // More than a third of the threshold.
+  Court court(Sequential(1e-6, 0.2, 1'000'000, absl::Milliseconds(50)));
+  EXPECT_EQ(court.evidence_.FailuresUntilComplete(court.successes_), 2);
+  EXPECT_EQ(court.FailuresToComplete(0), 2);
+}
+
+TEST(EvidenceTest, SmallThresholdIsReachedAtTheBrokenRate) {
+  Court court(Sequential(0.1, 0.5, 1, absl::Milliseconds(50)));
+  EXPECT_NE(court.FailuresToComplete(/*successes_between=*/1), -1);
+}
+
 TEST(EvidenceTest, EarlierFailuresDoNotRaiseABurst) {
   Court court{BreakerOptions()};
   court.Fail();

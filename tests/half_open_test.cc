@@ -330,6 +330,33 @@ TEST_F(HalfOpenRampTest, SlowProbeReopens) {
             TransitionReason::kProbeSlow);
 }
 
+TEST_F(HalfOpenRampTest, FewSlowCallsAreSuccesses) {
+  BreakerOptions options = RampOptions();
+  options.slow_call_duration = absl::Seconds(1);
+  options.slow_call_rate_threshold = 0.5;
+  ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
+  breaker_.Succeed(4);
+  for (int i = 0; i < 5 && breaker_.state() == State::kHalfOpen; ++i) {
+    breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+    breaker_.Succeed(4);
+  }
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+}
+
+TEST_F(HalfOpenRampTest, ManySlowCallsReopen) {
+  BreakerOptions options = RampOptions();
+  options.slow_call_duration = absl::Seconds(1);
+  options.slow_call_rate_threshold = 0.5;
+  ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
+  breaker_.Succeed(2);
+  breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker_.state(), State::kOpen);
+  EXPECT_EQ(breaker_.Snapshot().last_trip->reason,
+            TransitionReason::kProbeSlow);
+}
+
 TEST_F(HalfOpenRampTest, CallWhoseTurnItIsNotIsRefusedByTheRamp) {
   breaker_.Succeed();
   const std::vector<Permit> few = breaker_.Acquire(3);

@@ -150,9 +150,10 @@ class NaiveBreaker {
     s.consecutive_failures = failures_in_row_;
     s.evidence = std::numeric_limits<double>::quiet_NaN();
     if (options_.sequential.has_value()) {
-      s.evidence = state_ == State::kClosed                ? Level()
-                   : state_ == State::kHalfOpen && Ramps() ? ramp_
-                                                           : 1;
+      s.evidence = state_ == State::kClosed ? Level()
+                   : state_ == State::kHalfOpen && Ramps()
+                       ? std::max(0.0, ramp_)
+                       : 1;
     }
     if (state_ != State::kClosed) {
       s.window = left_closed_->window;
@@ -309,9 +310,14 @@ class NaiveBreaker {
     double ceiling = 1;
     if (rule.tolerated_burst > 0) {
       const auto burst = static_cast<double>(rule.tolerated_burst);
+      double at_once = 1.0 / 3;
+      for (const EvidenceRule::Test& test : rule.tests) {
+        at_once = std::max(at_once, static_cast<double>(test.failure) /
+                                        static_cast<double>(test.threshold));
+      }
       ceiling_start_ = std::max<int64_t>(
           ceiling_start_,
-          Now() - std::llround(burst * (1 + Level() / (1.0 / 3))));
+          Now() - std::llround(burst * ((Level() + at_once) / (1.0 / 3))));
       ceiling = std::min(
           1.0, static_cast<double>(Now() - ceiling_start_) * (1.0 / 3) / burst);
     }
@@ -365,22 +371,26 @@ class NaiveBreaker {
                   absl::Duration retry_after) {
     bool reopen = failed || slow;
     bool close = false;
-    if (!failed && !slow) ++seen_.probe_successes;
     if (Ramps()) {
       const EvidenceRule::Test test = EvidenceRule::From(options_).tests[0];
       const double failure = static_cast<double>(test.failure) /
                              static_cast<double>(test.threshold);
-      if (reopen) {
+      if (failed) {
         ramp_ += failure;
         reopen = ramp_ >= 1;
       } else {
         if (answers_++ == 0) ramp_ -= failure;
-        ramp_ =
-            std::max(0.0, ramp_ - 256.0 / static_cast<double>(test.threshold));
+        ramp_ -= 256.0 / static_cast<double>(test.threshold);
         slowest_ = std::max(slowest_, taken);
-        close = RampShare() >= 1;
+        const CallCounts probes = Window();
+        reopen = slow && static_cast<double>(probes.slow) /
+                                 static_cast<double>(probes.finished()) >=
+                             *options_.slow_call_rate_threshold;
+        close = !reopen && RampShare() >= 1;
       }
+      if (!failed && !reopen) ++seen_.probe_successes;
     } else {
+      if (!reopen) ++seen_.probe_successes;
       close = !reopen &&
               seen_.probe_successes >= *options_.half_open_successes_to_close;
     }
@@ -390,7 +400,7 @@ class NaiveBreaker {
                   : TransitionReason::kProbeSlow,
            failed ? retry_after : absl::ZeroDuration());
     } else if (close) {
-      const double level = Ramps() ? ramp_ : 0;
+      const double level = Ramps() ? std::max(0.0, ramp_) : 0;
       Move(State::kClosed, TransitionReason::kProbesSucceeded);
       RestartEvidence(level);
     }

@@ -150,9 +150,20 @@ TEST_F(RampTest, OverdueCallsHoldBackOthersButTheFew) {
 }
 
 TEST_F(RampTest, DoesNotCloseWhileCallsAreOverdue) {
-  for (int i = 0; i < 100; ++i) Succeed();
+  for (int i = 0; i < 30; ++i) Succeed();
   EXPECT_FALSE(ramp_.Closes(/*overdue=*/4));
   EXPECT_TRUE(ramp_.Closes(/*overdue=*/0));
+}
+
+TEST_F(RampTest, FewOverdueCallsAmongManySuccessesLetItClose) {
+  // One in twenty-five.
+  for (int i = 0; i < 100; ++i) Succeed();
+  EXPECT_TRUE(ramp_.Closes(/*overdue=*/4));
+}
+
+TEST_F(RampTest, NeverMoreUnderWayThanItHasRoomFor) {
+  for (int i = 0; i < 20'000; ++i) Succeed();
+  EXPECT_FALSE(Admits(Ramp::kMostInFlight));
 }
 
 TEST_F(RampTest, LevelNeverFallsBelowNone) {
