@@ -10,7 +10,7 @@
 // takes. If a probe goes out after every m calls, an outage of n calls costs
 // n/m probes, and m/2 calls on average that are refused after the server is
 // back: at best sqrt(2 n) together, with m = sqrt(2 n); but n is not known
-// before. With m = 2 sqrt(n so far) both are sqrt(n), and the sum is 1.42 times
+// before. With m = 2 sqrt(n so far) both are sqrt(n), and the sum is 1.41 times
 // the best, whatever n is. Any fixed m, and any fixed time, is as good only for
 // one n.
 #ifndef AUTOBREAKER_BREAKER_BACKOFF_H_

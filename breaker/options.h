@@ -32,8 +32,9 @@ struct SequentialTrip {
   int64_t calls_per_false_opening = 1'000'000;
 
   // However many calls fail, if all of them do so within this time, they open
-  // nothing: a lost connection, a short hiccup. Costs as much again before a
-  // busy breaker opens. 0 to 1 hour.
+  // nothing by themselves: a lost connection, a short hiccup. (Evidence from
+  // before, as after a recovery, adds to theirs.) A busy breaker takes twice as
+  // long to open. 0 to 1 hour.
   absl::Duration tolerated_burst = absl::Milliseconds(50);
 
   friend bool operator==(const SequentialTrip& a, const SequentialTrip& b);
@@ -46,8 +47,9 @@ struct SequentialTrip {
 // that probes, and calls refused after the server is back, are few at any rate
 // and after an outage of any length. See backoff.h.
 struct CallPacing {
-  // The share of the calls that goes out as probes, at most; it falls further
-  // as an outage lasts. 0 < x <= 1.
+  // The share of the calls that goes out as probes, at most, but for jitter and
+  // where open_duration_max is sooner; it falls further as an outage lasts.
+  // 0 < x <= 1.
   double probe_share = 0.1;
 
   friend bool operator==(const CallPacing& a, const CallPacing& b) {
