@@ -360,8 +360,11 @@ void CircuitBreaker::Judge(uint64_t generation, MonotonicTime now, bool failed,
     AdvanceWindowLocked(now);
     std::optional<TransitionReason> reason = TripRule::From(*options_).Judge(
         counters_.JudgedTotals() - window_.base(), streak);
-    if (complete && options_->sequential.has_value() &&
-        reason != TransitionReason::kConsecutiveFailures) {
+    // Again, with successes read after the evidence: this thread may have been
+    // held up, and took what others added meanwhile for evidence.
+    const FailureEvidence::Places places = evidence_.Read();
+    if (complete && reason != TransitionReason::kConsecutiveFailures &&
+        evidence_.Level(places, counters_.JudgedTotals().successes) >= 1) {
       reason = TransitionReason::kEvidence;
     }
     if (!reason.has_value()) return;

@@ -60,7 +60,8 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     if (s.state == State::kClosed) {
       s.window = judged - window_.base();
       s.consecutive_failures = streak_.Failures(judged.successes);
-      s.evidence = evidence_.Level(judged.successes);
+      const FailureEvidence::Places places = evidence_.Read();
+      s.evidence = evidence_.Level(places, counters_.JudgedTotals().successes);
       failures_until_complete =
           evidence_.FailuresUntilComplete(judged.successes);
     } else {

@@ -102,7 +102,7 @@ bool FailureEvidence::AddFailure(uint64_t successes, uint64_t generation,
     const auto burst = static_cast<double>(rule.tolerated_burst);
     // Before the evidence is read to be added to: what a failure of the same
     // burst adds on another thread must not lift the ceiling.
-    const double level = LevelBy(rule, successes);
+    const double level = LevelBy(rule, Read(), successes);
     // One failure alone always has its whole weight.
     double at_once = kThird;
     for (const EvidenceRule::Test& test : rule.tests) {
@@ -136,19 +136,32 @@ bool FailureEvidence::AddFailure(uint64_t successes, uint64_t generation,
   return complete;
 }
 
-double FailureEvidence::Level(uint64_t successes) const {
-  return LevelBy(rule(), successes);
+FailureEvidence::Places FailureEvidence::Read() const {
+  Places places;
+  for (int i = 0; i < EvidenceRule::kTests; ++i) {
+    places.words[i] = words_[i].load();
+  }
+  return places;
 }
 
-double FailureEvidence::LevelBy(const EvidenceRule& rule,
+double FailureEvidence::Level(uint64_t successes) const {
+  return LevelBy(rule(), Read(), successes);
+}
+
+double FailureEvidence::Level(const Places& places, uint64_t successes) const {
+  return LevelBy(rule(), places, successes);
+}
+
+double FailureEvidence::LevelBy(const EvidenceRule& rule, const Places& places,
                                 uint64_t successes) const {
   double level = 0;
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     if (rule.tests[i].threshold == 0) continue;
-    const uint64_t units = Ahead(words_[i].load(), PlaceOf(successes));
+    const uint64_t units = Ahead(places.words[i], PlaceOf(successes));
     level = std::max(level, Share(units, rule.tests[i]));
   }
-  return level;
+  // More only where `successes` are of before the last failure.
+  return std::min(level, 1.0);
 }
 
 int64_t FailureEvidence::FailuresUntilComplete(uint64_t successes) const {

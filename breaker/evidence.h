@@ -70,6 +70,14 @@ class FailureEvidence {
   // at the very moment of a SetRule().
   bool AddFailure(uint64_t successes, uint64_t generation, MonotonicTime now);
 
+  // As Level(), of successes that are read after this: never too high, however
+  // long that takes.
+  struct Places {
+    uint64_t words[EvidenceRule::kTests];
+  };
+  Places Read() const;
+  double Level(const Places& places, uint64_t successes) const;
+
   // The share of the threshold that is reached, 0 to 1: of the test that is
   // closest.
   double Level(uint64_t successes) const;
@@ -82,7 +90,8 @@ class FailureEvidence {
   EvidenceRule rule() const;
 
  private:
-  double LevelBy(const EvidenceRule& rule, uint64_t successes) const;
+  double LevelBy(const EvidenceRule& rule, const Places& places,
+                 uint64_t successes) const;
 
   SeqLock<EvidenceRule> rule_;
   // The low bits of the generation in 8; where the evidence will be gone in 56,

@@ -224,6 +224,24 @@ TEST(StressTest, EvidenceIsNeverMissed) {
   }
 }
 
+// A thread that is held up between reading the successes and weighing its
+// failure must not take those of the others meanwhile for evidence.
+TEST(StressTest, NormalFailuresOnManyThreadsNeverOpen) {
+  BreakerOptions options;
+  options.sequential->normal_failure_rate = 0.2;
+  options.sequential->broken_failure_rate = 0.5;
+  options.sequential->tolerated_burst = absl::ZeroDuration();
+  TestBreaker breaker(options);
+  RunThreads(kThreads, [&](int) {
+    for (int i = 1; i <= 200'000; ++i) {
+      breaker->TryAcquire().Record(i % 10 == 0 ? Outcome::kFailure
+                                               : Outcome::kSuccess);
+    }
+  });
+  EXPECT_EQ(breaker.state(), State::kClosed);
+  EXPECT_EQ(Transitions(breaker.Snapshot(), State::kClosed, State::kOpen), 0);
+}
+
 // A burst on many threads at once, each of whose failures would do.
 TEST(StressTest, BurstNeverOpens) {
   for (int round = 0; round < 100; ++round) {
