@@ -62,7 +62,7 @@ CircuitBreaker::CircuitBreaker(
   MutexLock lock(&mu_);
   window_.Restart(absl::ToChronoNanoseconds(options_->window),
                   options_->window_buckets, CallCounts(), CoarseNow());
-  evidence_.SetRule(EvidenceRule::From(*options_), /*successes=*/0,
+  evidence_.SetRule(EvidenceRule::From(*options_), /*level=*/0, /*successes=*/0,
                     /*generation=*/0);
   PublishBasisLocked();
   SetWordLocked(/*generation=*/0, State::kClosed, Mode::kAutomatic);
@@ -578,8 +578,11 @@ void CircuitBreaker::ReplaceOptions(
   const BreakerOptions& before = *updated;
   const uint64_t word = word_.load(std::memory_order_relaxed);
   if (before.sequential != options.sequential) {
+    const FailureEvidence::Places places = evidence_.Read();
+    const uint64_t successes = counters_.JudgedTotals().successes;
     evidence_.SetRule(EvidenceRule::From(options),
-                      counters_.JudgedTotals().successes, GenerationOf(word));
+                      evidence_.Level(places, successes), successes,
+                      GenerationOf(word));
     if (history_ != nullptr) history_->ramp.SetWeights(evidence_.rule());
   }
   if (before.window != options.window ||

@@ -61,9 +61,10 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
       s.window = judged - window_.base();
       s.consecutive_failures = streak_.Failures(judged.successes);
       const FailureEvidence::Places places = evidence_.Read();
-      s.evidence = evidence_.Level(places, counters_.JudgedTotals().successes);
+      const uint64_t successes = counters_.JudgedTotals().successes;
+      s.evidence = evidence_.Level(places, successes);
       failures_until_complete =
-          evidence_.FailuresUntilComplete(judged.successes);
+          evidence_.FailuresUntilComplete(places, successes);
     } else {
       s.window = history_->window_at_trip;
       s.consecutive_failures = history_->failures_at_trip;

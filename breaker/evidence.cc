@@ -74,9 +74,8 @@ EvidenceRule FailureEvidence::rule() const {
   return rule;
 }
 
-void FailureEvidence::SetRule(const EvidenceRule& rule, uint64_t successes,
-                              uint64_t generation) {
-  const double level = Level(successes);
+void FailureEvidence::SetRule(const EvidenceRule& rule, double level,
+                              uint64_t successes, uint64_t generation) {
   rule_.Write(rule);
   Restart(level, successes, generation);
 }
@@ -144,10 +143,6 @@ FailureEvidence::Places FailureEvidence::Read() const {
   return places;
 }
 
-double FailureEvidence::Level(uint64_t successes) const {
-  return LevelBy(rule(), Read(), successes);
-}
-
 double FailureEvidence::Level(const Places& places, uint64_t successes) const {
   return LevelBy(rule(), places, successes);
 }
@@ -164,13 +159,14 @@ double FailureEvidence::LevelBy(const EvidenceRule& rule, const Places& places,
   return std::min(level, 1.0);
 }
 
-int64_t FailureEvidence::FailuresUntilComplete(uint64_t successes) const {
+int64_t FailureEvidence::FailuresUntilComplete(const Places& places,
+                                               uint64_t successes) const {
   const EvidenceRule rule = this->rule();
   double fewest = std::numeric_limits<double>::infinity();
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     const EvidenceRule::Test& test = rule.tests[i];
     if (test.threshold == 0) continue;
-    const uint64_t units = Ahead(words_[i].load(), PlaceOf(successes));
+    const uint64_t units = Ahead(places.words[i], PlaceOf(successes));
     const double missing =
         static_cast<double>(test.threshold) - static_cast<double>(units);
     fewest = std::min(fewest,

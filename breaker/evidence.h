@@ -57,34 +57,35 @@ struct EvidenceRule {
 // lock, except SetRule() and Restart(), whose callers take turns.
 class FailureEvidence {
  public:
-  // Weighs by `rule` from now on. Keeps the level.
-  void SetRule(const EvidenceRule& rule, uint64_t successes,
+  // Where the evidence will be gone. Read it before the successes that it is
+  // compared with, or others may add to both in between, and it looks larger
+  // than it ever was.
+  struct Places {
+    uint64_t words[EvidenceRule::kTests];
+  };
+  Places Read() const;
+
+  // Weighs by `rule` from now on, and starts over as Restart() does.
+  void SetRule(const EvidenceRule& rule, double level, uint64_t successes,
                uint64_t generation);
 
   // Starts over for results of `generation`, at `level`: a share of the
   // threshold.
   void Restart(double level, uint64_t successes, uint64_t generation);
 
-  // Notes a failure and answers whether the evidence is complete. Changes
+  // Notes a failure and answers whether the evidence seems complete; whether it
+  // is, Level() tells with successes of now. Changes
   // nothing and answers false if `generation` is no longer the current one, or
   // at the very moment of a SetRule().
   bool AddFailure(uint64_t successes, uint64_t generation, MonotonicTime now);
 
-  // As Level(), of successes that are read after this: never too high, however
-  // long that takes.
-  struct Places {
-    uint64_t words[EvidenceRule::kTests];
-  };
-  Places Read() const;
-  double Level(const Places& places, uint64_t successes) const;
-
   // The share of the threshold that is reached, 0 to 1: of the test that is
   // closest.
-  double Level(uint64_t successes) const;
+  double Level(const Places& places, uint64_t successes) const;
 
   // How many failures in a row would complete it, were they not one burst. At
   // least 1.
-  int64_t FailuresUntilComplete(uint64_t successes) const;
+  int64_t FailuresUntilComplete(const Places& places, uint64_t successes) const;
 
   // REQUIRES: no SetRule() meanwhile.
   EvidenceRule rule() const;

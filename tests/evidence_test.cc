@@ -34,13 +34,17 @@ class Court {
  public:
   explicit Court(const BreakerOptions& options)
       : rule_(EvidenceRule::From(options)) {
-    evidence_.SetRule(rule_, successes_, generation_);
+    evidence_.SetRule(rule_, /*level=*/0, successes_, generation_);
   }
 
   void Succeed(int count = 1) { successes_ += count; }
   bool Fail() { return evidence_.AddFailure(successes_, generation_, now_); }
   void Advance(absl::Duration by) { now_ += absl::ToChronoNanoseconds(by); }
-  double level() const { return evidence_.Level(successes_); }
+  double level() const { return evidence_.Level(evidence_.Read(), successes_); }
+
+  int64_t FailuresMissing() const {
+    return evidence_.FailuresUntilComplete(evidence_.Read(), successes_);
+  }
 
   // Failures until the evidence is complete, each a while after the one before.
   int FailuresToComplete(int successes_between) {
@@ -146,7 +150,7 @@ TEST(EvidenceTest, OffWithoutSequentialTrip) {
 TEST(EvidenceTest, TellsHowManyFailuresAreMissing) {
   Court court{BreakerOptions()};
   for (int64_t missing = 4; missing > 0; --missing) {
-    EXPECT_EQ(court.evidence_.FailuresUntilComplete(court.successes_), missing);
+    EXPECT_EQ(court.FailuresMissing(), missing);
     court.Advance(absl::Seconds(1));
     EXPECT_EQ(court.Fail(), missing == 1);
   }
@@ -201,7 +205,7 @@ TEST(EvidenceTest, ClockOfAnotherThreadThatIsBehindLowersNothing) {
 TEST(EvidenceTest, OneFailureAloneAlwaysHasItsWholeWeight) {
   // More than a third of the threshold.
   Court court(Sequential(1e-6, 0.2, 1'000'000, absl::Milliseconds(50)));
-  EXPECT_EQ(court.evidence_.FailuresUntilComplete(court.successes_), 2);
+  EXPECT_EQ(court.FailuresMissing(), 2);
   EXPECT_EQ(court.FailuresToComplete(0), 2);
 }
 
@@ -224,14 +228,14 @@ TEST(EvidenceTest, FailuresOnManyThreadsAreAllWeighed) {
   const EvidenceRule rule = EvidenceRule::From(
       Sequential(0.4, 0.41, 1'000'000'000'000'000, absl::ZeroDuration()));
   FailureEvidence evidence;
-  evidence.SetRule(rule, 0, 0);
+  evidence.SetRule(rule, 0, 0, 0);
   RunThreads(4, [&](int) {
     for (int i = 0; i < 100; ++i) {
       evidence.AddFailure(0, 0, MonotonicTime());
     }
   });
   EXPECT_DOUBLE_EQ(
-      evidence.Level(0),
+      evidence.Level(evidence.Read(), 0),
       std::max(400.0 * rule.tests[0].failure / rule.tests[0].threshold,
                std::min(1.0, 400.0 * rule.tests[1].failure /
                                  rule.tests[1].threshold)));
@@ -240,13 +244,13 @@ TEST(EvidenceTest, FailuresOnManyThreadsAreAllWeighed) {
 TEST(EvidenceTest, BurstOnManyThreadsIsHeldBackToo) {
   const EvidenceRule rule = EvidenceRule::From(BreakerOptions());
   FailureEvidence evidence;
-  evidence.SetRule(rule, 0, 0);
+  evidence.SetRule(rule, 0, 0, 0);
   RunThreads(8, [&](int) {
     for (int i = 0; i < 10'000; ++i) {
       evidence.AddFailure(0, 0, MonotonicTime());
     }
   });
-  EXPECT_LT(evidence.Level(0), 0.34);
+  EXPECT_LT(evidence.Level(evidence.Read(), 0), 0.34);
 }
 
 TEST(EvidenceTest, BrokenRateNextToOneDoesNotOpenOnOneFailure) {

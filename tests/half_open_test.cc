@@ -297,6 +297,14 @@ class HalfOpenRampTest : public ::testing::Test {
     breaker_.WaitForHalfOpen();
   }
 
+  // Of a second and more, from a half on.
+  void JudgeSlowCalls() {
+    BreakerOptions options = RampOptions();
+    options.slow_call_duration = absl::Seconds(1);
+    options.slow_call_rate_threshold = 0.5;
+    ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
+  }
+
   TestBreaker breaker_{RampOptions()};
 };
 
@@ -321,20 +329,14 @@ TEST_F(HalfOpenRampTest, FailedProbeReopens) {
 }
 
 TEST_F(HalfOpenRampTest, SlowProbeReopens) {
-  BreakerOptions options = RampOptions();
-  options.slow_call_duration = absl::Seconds(1);
-  options.slow_call_rate_threshold = 0.5;
-  ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
+  JudgeSlowCalls();
   breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
   EXPECT_EQ(breaker_.Snapshot().last_trip->reason,
             TransitionReason::kProbeSlow);
 }
 
 TEST_F(HalfOpenRampTest, FewSlowCallsAreSuccesses) {
-  BreakerOptions options = RampOptions();
-  options.slow_call_duration = absl::Seconds(1);
-  options.slow_call_rate_threshold = 0.5;
-  ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
+  JudgeSlowCalls();
   breaker_.Succeed(4);
   for (int i = 0; i < 5 && breaker_.state() == State::kHalfOpen; ++i) {
     breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
@@ -344,10 +346,7 @@ TEST_F(HalfOpenRampTest, FewSlowCallsAreSuccesses) {
 }
 
 TEST_F(HalfOpenRampTest, ManySlowCallsReopen) {
-  BreakerOptions options = RampOptions();
-  options.slow_call_duration = absl::Seconds(1);
-  options.slow_call_rate_threshold = 0.5;
-  ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
+  JudgeSlowCalls();
   breaker_.Succeed(2);
   breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
