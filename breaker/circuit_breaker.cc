@@ -38,15 +38,18 @@ absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
   if (absl::Status status = environment->Validate(); !status.ok()) {
     return status;
   }
+  BreakerPolicy policy;
+  policy.options = options;
   return std::shared_ptr<CircuitBreaker>(new CircuitBreaker(
-      std::move(key), std::make_shared<const BreakerOptions>(options),
+      std::move(key), std::make_shared<const BreakerPolicy>(std::move(policy)),
       std::move(environment)));
 }
 
 CircuitBreaker::CircuitBreaker(
-    BreakerKey key, std::shared_ptr<const BreakerOptions> options,
+    BreakerKey key, std::shared_ptr<const BreakerPolicy> policy,
     std::shared_ptr<const BreakerEnvironment> environment)
     : clock_(environment->clock),
+      handling_(HandlingOf(*policy)),
       key_(std::move(key)),
       environment_(std::move(environment)),
       durations_(environment_->duration_buckets.empty()
@@ -56,7 +59,8 @@ CircuitBreaker::CircuitBreaker(
       status_codes_(environment_->count_status_codes
                         ? std::make_unique<ShardedArray>(kStatusCodeCount)
                         : nullptr),
-      options_(std::move(options)),
+      options_(policy, &policy->options),
+      policy_mode_(policy->mode),
       random_(SeedFor(*environment_, key_)),
       last_transition_time_(clock_->WallNow()) {
   MutexLock lock(&mu_);
@@ -66,6 +70,7 @@ CircuitBreaker::CircuitBreaker(
                     /*generation=*/0);
   PublishBasisLocked();
   SetWordLocked(/*generation=*/0, State::kClosed, Mode::kAutomatic);
+  SetModeLocked(policy_mode_, MonotonicTime::max(), CoarseNow());
 }
 
 // ---------------------------------------------------------------- Admission
@@ -85,12 +90,25 @@ Permit CircuitBreaker::Admit(Permit::Kind kind, uint64_t word) {
 }
 
 Permit CircuitBreaker::TryAcquireSlowly(uint64_t word, Refusal* refusal) {
+  if ((word & kModeEndsBit) != 0) word = EndModeIfTime(word);
   if (StateOf(word) == State::kClosed) {
     return Admit(Permit::Kind::kNormal, word);
   }
   const MonotonicTime now = CoarseNow();
   if (now >= refuse_until()) return TryProbe(now, refusal);
   return RefuseOrShadow(word, now, refusal);
+}
+
+uint64_t CircuitBreaker::EndModeIfTime(uint64_t word) {
+  const MonotonicTime now = CoarseNow();
+  if (now < mode_until()) return word;
+  {
+    MutexLock lock(&mu_);
+    EndModeIfTimeLocked(now);
+    word = word_.load(std::memory_order_relaxed);
+  }
+  DeliverTransitions();
+  return word;
 }
 
 Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
@@ -169,7 +187,11 @@ inline Permit CircuitBreaker::RefuseOrShadow(uint64_t word, MonotonicTime now,
     counter = ShardedCounters::kRefusedForcedOpen;
   }
   counters_.Add(counter);
-  if (refusal != nullptr) Explain(reason, now, until, refusal);
+  if (refusal != nullptr) {
+    Explain(reason, now,
+            reason == RefusalReason::kForcedOpen ? mode_until() : until,
+            refusal);
+  }
   return Permit();
 }
 
@@ -191,7 +213,8 @@ void CircuitBreaker::Explain(RefusalReason reason, MonotonicTime now,
                              MonotonicTime until, Refusal* refusal) {
   refusal->reason = reason;
   refusal->retry_after.reset();
-  if (reason == RefusalReason::kOpen) {
+  if (reason == RefusalReason::kOpen ||
+      (reason == RefusalReason::kForcedOpen && until != MonotonicTime::max())) {
     refusal->retry_after =
         std::max(absl::FromChrono(until - now), absl::ZeroDuration());
   }
@@ -410,6 +433,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   if (history_ == nullptr) history_ = std::make_unique<History>();
   Transition transition;
   transition.key = key_;
+  transition.number = history_->transition_count + 1;
   transition.from = from;
   transition.to = to;
   transition.reason = reason;
@@ -442,6 +466,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
                     generation);
   probes_.Clear();
   probe_successes_ = 0;
+  ++history_->transition_count;
   ++history_->transitions[Index(from)][Index(to)];
   last_transition_time_ = transition.time;
 
@@ -473,9 +498,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
       open_random_ = std::uniform_real_distribution<double>()(random_);
       open_at_least_ = open_at_least;
       SetOpenUntilLocked();
-      transition.open_for = ModeOf(word) == Mode::kForcedOpen
-                                ? absl::InfiniteDuration()
-                                : absl::FromChrono(refuse_until() - now);
+      transition.open_for = OpenRemainingLocked(now);
       *trip = transition;  // its key has the room already
       history_->last_trip = std::move(trip);
       break;
@@ -543,6 +566,12 @@ void CircuitBreaker::SetOpenUntilLocked() {
                                             history_->demand, open_random_)));
 }
 
+absl::Duration CircuitBreaker::OpenRemainingLocked(MonotonicTime now) const {
+  const MonotonicTime until = std::min(refuse_until(), mode_until());
+  return until == MonotonicTime::max() ? absl::InfiniteDuration()
+                                       : absl::FromChrono(until - now);
+}
+
 void CircuitBreaker::SetRefuseUntilLocked(MonotonicTime time) {
   refuse_until_.store(time.time_since_epoch().count(),
                       std::memory_order_release);
@@ -556,6 +585,7 @@ void CircuitBreaker::SetWordLocked(uint64_t generation, State state,
           static_cast<uint64_t>(state) |
           (options_->JudgesSlowCalls() || durations_ != nullptr ? kTimedBit
                                                                 : 0) |
+          (mode_until() != MonotonicTime::max() ? kModeEndsBit : 0) |
           (word_.load(std::memory_order_relaxed) & kRemovedBit),
       std::memory_order_release);
 }
@@ -564,14 +594,29 @@ void CircuitBreaker::SetWordLocked(uint64_t generation, State state,
 
 absl::Status CircuitBreaker::UpdateOptions(const BreakerOptions& options) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
-  ReplaceOptions(std::make_shared<const BreakerOptions>(options));
+  auto updated = std::make_shared<const BreakerOptions>(options);
+  MutexLock lock(&mu_);
+  ReplaceOptionsLocked(std::move(updated));
   return absl::OkStatus();
 }
 
-void CircuitBreaker::ReplaceOptions(
+void CircuitBreaker::ReplacePolicy(
+    const BreakerPolicy& before,
+    const std::shared_ptr<const BreakerPolicy>& policy) {
+  MutexLock lock(&mu_);
+  if (before.options != policy->options) {
+    ReplaceOptionsLocked({policy, &policy->options});
+  }
+  if (before.mode != policy->mode) {
+    policy_mode_ = policy->mode;
+    SetModeLocked(policy_mode_, MonotonicTime::max(), CoarseNow());
+  }
+  handling_.store(HandlingOf(*policy), std::memory_order_relaxed);
+}
+
+void CircuitBreaker::ReplaceOptionsLocked(
     std::shared_ptr<const BreakerOptions> updated) {
   const BreakerOptions& options = *updated;
-  MutexLock lock(&mu_);
   const MonotonicTime now = CoarseNow();
   AdvanceWindowLocked(now);
   options_.swap(updated);
@@ -597,37 +642,84 @@ void CircuitBreaker::ReplaceOptions(
   SetWordLocked(GenerationOf(word), StateOf(word), ModeOf(word));
 }
 
-void CircuitBreaker::SetMode(Mode mode) {
+void CircuitBreaker::SetMode(Mode mode, absl::Duration how_long) {
+  // Far beyond any outage, and far before nanoseconds in 64 bits end.
+  const bool for_good = how_long > absl::Hours(24 * 365 * 100);
   {
     MutexLock lock(&mu_);
     const MonotonicTime now = CoarseNow();
-    const uint64_t word = word_.load(std::memory_order_relaxed);
-    const State state = StateOf(word);
-    const Mode before = ModeOf(word);
-    if (mode == before) return;
-    AdvanceWindowLocked(now);  // a trip by force shows it
-    SetWordLocked(GenerationOf(word), state, mode);
-    try {
-      if (mode == Mode::kForcedOpen) {
-        if (state == State::kOpen) {
-          SetOpenUntilLocked();
-        } else {
-          TransitionLocked(State::kOpen, TransitionReason::kForced, now);
-        }
-      } else if (mode == Mode::kForcedClosed) {
-        if (state != State::kClosed) {
-          TransitionLocked(State::kClosed, TransitionReason::kForced, now);
-        }
-      } else if (before == Mode::kForcedOpen) {
-        TransitionLocked(State::kHalfOpen, TransitionReason::kForced, now);
+    // That the mode is what follows, too, is no end.
+    const MonotonicTime until =
+        for_good || mode == policy_mode_
+            ? MonotonicTime::max()
+            : now + absl::ToChronoNanoseconds(how_long);
+    SetModeLocked(mode, until, now);
+  }
+  DeliverTransitions();
+}
+
+void CircuitBreaker::EndModeIfTimeLocked(MonotonicTime now) {
+  if (now < mode_until()) return;
+  SetModeLocked(policy_mode_, MonotonicTime::max(), now);
+}
+
+void CircuitBreaker::SetModeLocked(Mode mode, MonotonicTime until,
+                                   MonotonicTime now) {
+  const uint64_t word = word_.load(std::memory_order_relaxed);
+  const State state = StateOf(word);
+  const Mode before = ModeOf(word);
+  const MonotonicTime until_before = mode_until();
+  const auto store_until = [this](MonotonicTime time) {
+    mode_until_.store(time.time_since_epoch().count(),
+                      std::memory_order_release);
+  };
+  AdvanceWindowLocked(now);  // a trip by force shows it
+  store_until(until);
+  SetWordLocked(GenerationOf(word), state, mode);
+  if (mode == before) return;
+  try {
+    if (mode == Mode::kForcedOpen) {
+      if (state == State::kOpen) {
+        SetOpenUntilLocked();
+      } else {
+        TransitionLocked(State::kOpen, TransitionReason::kForced, now);
       }
-    } catch (...) {
-      // Out of memory, before anything else was changed.
-      SetWordLocked(GenerationOf(word), state, before);
-      throw;
+    } else if (mode == Mode::kForcedClosed) {
+      if (state != State::kClosed) {
+        TransitionLocked(State::kClosed, TransitionReason::kForced, now);
+      }
+    } else if (before == Mode::kForcedOpen) {
+      TransitionLocked(State::kHalfOpen, TransitionReason::kForced, now);
+    }
+  } catch (...) {
+    // Out of memory, before anything else was changed.
+    store_until(until_before);
+    SetWordLocked(GenerationOf(word), state, before);
+    throw;
+  }
+}
+
+bool CircuitBreaker::Reset() {
+  {
+    MutexLock lock(&mu_);
+    const MonotonicTime now = CoarseNow();
+    EndModeIfTimeLocked(now);
+    const uint64_t word = word_.load(std::memory_order_relaxed);
+    if (ModeOf(word) == Mode::kForcedOpen) return false;
+    if (StateOf(word) != State::kClosed) {
+      TransitionLocked(State::kClosed, TransitionReason::kForced, now);
+    } else {
+      const uint64_t generation = GenerationOf(word) + 1;
+      const CallCounts totals = counters_.StartGeneration(generation);
+      window_.Restart(totals, now);
+      streak_.Restart(totals.successes, generation);
+      evidence_.Restart(/*level=*/0, totals.successes, generation);
+      PublishBasisLocked();
+      SetWordLocked(generation, State::kClosed, ModeOf(word));
     }
   }
   DeliverTransitions();
+  return true;
 }
 
 void CircuitBreaker::MarkRemoved() {

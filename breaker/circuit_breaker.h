@@ -49,11 +49,13 @@
 #include "breaker/mutex.h"
 #include "breaker/options.h"
 #include "breaker/permit.h"
+#include "breaker/policy.h"
 #include "breaker/probes.h"
 #include "breaker/ramp.h"
 #include "breaker/seqlock.h"
 #include "breaker/shards.h"
 #include "breaker/snapshot.h"
+#include "breaker/status_code_set.h"
 #include "breaker/streak.h"
 #include "breaker/trip_rule.h"
 #include "breaker/types.h"
@@ -65,7 +67,7 @@ namespace autobreaker {
 struct Refusal {
   RefusalReason reason = RefusalReason::kOpen;
   // When probes will be let through; nothing if no time is known, as while
-  // forced open or while probes are under way.
+  // forced open for good or while probes are under way.
   std::optional<absl::Duration> retry_after;
 };
 
@@ -105,8 +107,16 @@ class alignas(64) CircuitBreaker
   absl::Status UpdateOptions(const BreakerOptions& options);
 
   // Leaving kForcedOpen lets the next call probe; leaving kForcedClosed and
-  // kShadow keeps the state they are in.
-  void SetMode(Mode mode);
+  // kShadow keeps the state they are in. After `how_long` the mode goes back by
+  // itself to that of the breaker's policy, kAutomatic unless a registry has
+  // another; infinite, or more than a hundred years, is for good.
+  // REQUIRES: how_long > 0.
+  void SetMode(Mode mode, absl::Duration how_long = absl::InfiniteDuration());
+
+  // Closes the breaker and lets it forget what it judged by: window, failures
+  // in a row, evidence. What is under way ends as a late result. Options, mode
+  // and lifetime totals stay. False, and nothing changed, while forced open.
+  bool Reset();
 
   BreakerOptions options() const;
   BreakerSnapshot Snapshot();
@@ -129,6 +139,18 @@ class alignas(64) CircuitBreaker
     callback_exceptions_.fetch_add(1, std::memory_order_relaxed);
   }
 
+  // What the breaker's policy says to whoever asks on behalf of callers: whether
+  // to pass it by, and what a status means, nothing if that is for them to say.
+  bool unguarded() const {
+    return (handling_.load(std::memory_order_relaxed) & kUnguardedBit) != 0;
+  }
+  template <typename Code>
+  std::optional<Outcome> Classify(Code code) const {
+    const uint64_t handling = handling_.load(std::memory_order_relaxed);
+    if ((handling & kClassesBit) == 0) return std::nullopt;
+    return ClassesOf(handling).Classify(code);
+  }
+
   // Whether it was taken out of its registry. It goes on working, unseen.
   bool removed() const {
     return (word_.load(std::memory_order_relaxed) & kRemovedBit) != 0;
@@ -145,9 +167,12 @@ class alignas(64) CircuitBreaker
   static constexpr uint64_t kModeMask = 3;
   static constexpr uint64_t kTimedBit = uint64_t{1} << 4;
   static constexpr uint64_t kRemovedBit = uint64_t{1} << 5;
+  static constexpr uint64_t kModeEndsBit = uint64_t{1} << 6;
   static constexpr int kGenerationShift = 8;
-  // If any of these is set, it is not closed, or calls are timed.
-  static constexpr uint64_t kNotPlainBits = kStateMask | kTimedBit;
+  // If any of these is set, it is not closed, or calls are timed, or the mode
+  // ends by itself.
+  static constexpr uint64_t kNotPlainBits =
+      kStateMask | kTimedBit | kModeEndsBit;
 
   static State StateOf(uint64_t word) {
     return static_cast<State>(word & kStateMask);
@@ -157,6 +182,26 @@ class alignas(64) CircuitBreaker
   }
   static uint64_t GenerationOf(uint64_t word) {
     return word >> kGenerationShift;
+  }
+
+  // The parts of handling_: two sets of status codes, and these.
+  static constexpr int kIgnoredShift = kStatusCodeCount;
+  static constexpr uint64_t kClassesBit = uint64_t{1} << 62;
+  static constexpr uint64_t kUnguardedBit = uint64_t{1} << 63;
+
+  static uint64_t HandlingOf(const BreakerPolicy& policy) {
+    uint64_t handling = policy.unguarded ? kUnguardedBit : 0;
+    if (policy.status_classes.has_value()) {
+      handling |= kClassesBit | policy.status_classes->failures.bits() |
+                  uint64_t{policy.status_classes->ignored.bits()}
+                      << kIgnoredShift;
+    }
+    return handling;
+  }
+  static StatusClasses ClassesOf(uint64_t handling) {
+    return {StatusCodeSet::FromBits(static_cast<uint32_t>(handling)),
+            StatusCodeSet::FromBits(
+                static_cast<uint32_t>(handling >> kIgnoredShift))};
   }
 
   // What a failure is judged by.
@@ -171,6 +216,7 @@ class alignas(64) CircuitBreaker
     // What there was when the breaker left closed.
     CallCounts window_at_trip;
     int64_t failures_at_trip = 0;
+    uint64_t transition_count = 0;
     std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions = {};
     std::array<uint64_t, kTripReasonCount> trips = {};
     // What was refused, and in shadow mode let through, on a ramp.
@@ -184,10 +230,15 @@ class alignas(64) CircuitBreaker
     Demand demand;
   };
 
-  CircuitBreaker(BreakerKey key, std::shared_ptr<const BreakerOptions> options,
+  // Ends with DeliverTransitions() due. REQUIRES: valid policy, environment.
+  CircuitBreaker(BreakerKey key, std::shared_ptr<const BreakerPolicy> policy,
                  std::shared_ptr<const BreakerEnvironment> environment);
 
   MonotonicTime CoarseNow() const { return clock_->CoarseNow(); }
+  MonotonicTime mode_until() const {
+    return MonotonicTime(
+        MonotonicTime::duration(mode_until_.load(std::memory_order_acquire)));
+  }
   MonotonicTime refuse_until() const {
     return MonotonicTime(
         MonotonicTime::duration(refuse_until_.load(std::memory_order_acquire)));
@@ -195,6 +246,7 @@ class alignas(64) CircuitBreaker
 
   ABSL_ATTRIBUTE_NOINLINE Permit Admit(Permit::Kind kind, uint64_t word);
   Permit TryAcquireSlowly(uint64_t word, Refusal* refusal);
+  ABSL_ATTRIBUTE_NOINLINE uint64_t EndModeIfTime(uint64_t word);
   ABSL_ATTRIBUTE_NOINLINE Permit TryProbe(MonotonicTime now, Refusal* refusal);
   ABSL_ATTRIBUTE_NOINLINE Permit LetThrough(uint64_t word);
   ABSL_ATTRIBUTE_NOINLINE static void Explain(RefusalReason reason,
@@ -238,8 +290,13 @@ class alignas(64) CircuitBreaker
   ABSL_ATTRIBUTE_NOINLINE void AdvanceWindow(MonotonicTime now, bool wait);
   void DeliverTransitions();
   void MarkRemoved();
+  // Puts in force whatever differs from `before`, all at once, and ends with
+  // DeliverTransitions() due. REQUIRES: valid policies.
+  void ReplacePolicy(const BreakerPolicy& before,
+                     const std::shared_ptr<const BreakerPolicy>& policy);
   // REQUIRES: valid options.
-  void ReplaceOptions(std::shared_ptr<const BreakerOptions> updated);
+  void ReplaceOptionsLocked(std::shared_ptr<const BreakerOptions> updated)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   void AdvanceWindowLocked(MonotonicTime now)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
@@ -252,6 +309,12 @@ class alignas(64) CircuitBreaker
   void PublishBasisLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   uint64_t AskedLocked() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetOpenUntilLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void SetModeLocked(Mode mode, MonotonicTime until, MonotonicTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  void EndModeIfTimeLocked(MonotonicTime now)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  absl::Duration OpenRemainingLocked(MonotonicTime now) const
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetRefuseUntilLocked(MonotonicTime time)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void SetWordLocked(uint64_t generation, State state, Mode mode)
@@ -262,7 +325,8 @@ class alignas(64) CircuitBreaker
   // write.
   const Clock* const clock_;  // that of the environment
   ShardedCounters counters_;
-  // State, mode, whether calls are timed, whether removed, and generation.
+  // State, mode and whether it ends, whether calls are timed, whether removed,
+  // and generation.
   std::atomic<uint64_t> word_{0};
   // While not closed: no call is admitted before this time. Stored before the
   // word that says so.
@@ -270,6 +334,10 @@ class alignas(64) CircuitBreaker
   // Until then the window need not be advanced.
   std::atomic<MonotonicTime::rep> next_boundary_{0};
 
+  std::atomic<uint64_t> handling_;
+  // When the mode ends by itself. Stored before the word that says so.
+  std::atomic<MonotonicTime::rep> mode_until_{
+      MonotonicTime::max().time_since_epoch().count()};
   const BreakerKey key_;
   const std::shared_ptr<const BreakerEnvironment> environment_;
   // Null where the environment does not ask for them.
@@ -284,6 +352,7 @@ class alignas(64) CircuitBreaker
 
   mutable Mutex mu_;
   std::shared_ptr<const BreakerOptions> options_ ABSL_GUARDED_BY(mu_);
+  Mode policy_mode_ ABSL_GUARDED_BY(mu_);
   SlidingWindow window_ ABSL_GUARDED_BY(mu_);
   ProbeSlots probes_ ABSL_GUARDED_BY(mu_);
   int64_t probe_successes_ ABSL_GUARDED_BY(mu_) = 0;

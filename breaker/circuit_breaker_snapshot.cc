@@ -14,6 +14,7 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
   std::shared_ptr<const BreakerOptions> options;
   std::shared_ptr<const Transition> last_trip;
   int64_t failures_until_complete = 0;  // the evidence
+  uint64_t handling = 0;
   uint64_t ramp_refused = 0;
   uint64_t ramp_shadow_refused = 0;
   // Only what must be of one moment is read under the lock, for which a call
@@ -21,14 +22,21 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
   {
     MutexLock lock(&mu_);
     const MonotonicTime now = CoarseNow();
+    EndModeIfTimeLocked(now);
     HalfOpenIfTimeLocked(now);
     AdvanceWindowLocked(now);
 
     const uint64_t word = word_.load(std::memory_order_relaxed);
     s.mode = ModeOf(word);
     s.state = StateOf(word);
+    if (mode_until() != MonotonicTime::max()) {
+      s.mode_remaining = absl::FromChrono(mode_until() - now);
+    }
+    s.next_mode = policy_mode_;
     options = options_;
+    handling = handling_.load(std::memory_order_relaxed);
     if (history_ != nullptr) {
+      s.transition_count = history_->transition_count;
       last_trip = history_->last_trip;
       s.transitions = history_->transitions;
       s.trips = history_->trips;
@@ -39,11 +47,7 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
     s.last_transition_time = last_transition_time_;
     s.probes_in_flight = probes_.Count(now);
     s.probe_successes = probe_successes_;
-    if (s.state == State::kOpen) {
-      s.open_remaining = s.mode == Mode::kForcedOpen
-                             ? absl::InfiniteDuration()
-                             : absl::FromChrono(refuse_until() - now);
-    }
+    if (s.state == State::kOpen) s.open_remaining = OpenRemainingLocked(now);
 
     // In the reverse order of counting, so that every part seen has its whole
     // seen too: what is slow or late is finished, what has ended has begun.
@@ -95,6 +99,8 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
                       ramp_shadow_refused, 0};
   s.callback_exceptions = callback_exceptions_.load(std::memory_order_relaxed);
 
+  s.unguarded = (handling & kUnguardedBit) != 0;
+  if ((handling & kClassesBit) != 0) s.status_classes = ClassesOf(handling);
   s.options = *options;
   if (!s.options.sequential.has_value()) {
     s.evidence = std::numeric_limits<double>::quiet_NaN();

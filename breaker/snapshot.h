@@ -11,6 +11,7 @@
 #include "breaker/counters.h"
 #include "breaker/key.h"
 #include "breaker/options.h"
+#include "breaker/status_code_set.h"
 #include "breaker/types.h"
 
 namespace autobreaker {
@@ -18,6 +19,7 @@ namespace autobreaker {
 // One change of state.
 struct Transition {
   BreakerKey key;
+  uint64_t number = 0;  // 1 for the first of this breaker, and so on
   State from = State::kClosed;
   State to = State::kClosed;
   TransitionReason reason = TransitionReason::kForced;
@@ -27,7 +29,7 @@ struct Transition {
   CallCounts window;
   double failure_rate = 0;
   int64_t consecutive_failures = 0;
-  // To open: how long it will stay so; infinite if forced.
+  // To open: how long it will stay so; infinite if forced for good.
   absl::Duration open_for;
 };
 
@@ -43,7 +45,13 @@ struct BreakerSnapshot {
   BreakerKey key;
   BreakerOptions options;
   Mode mode = Mode::kAutomatic;
+  // Until the mode ends by itself, infinite if it does not, and what follows.
+  absl::Duration mode_remaining = absl::InfiniteDuration();
+  Mode next_mode = Mode::kAutomatic;
   State state = State::kClosed;
+  // As in BreakerPolicy.
+  bool unguarded = false;
+  std::optional<StatusClasses> status_classes;
 
   // Lifetime totals; none ever goes back. In every snapshot
   //   requests = successes + failures + ignored + abandoned + in_flight.
@@ -58,6 +66,7 @@ struct BreakerSnapshot {
   std::array<uint64_t, kRefusalReasonCount> refused = {};
   // What shadow mode let through; always 0 for kForcedOpen.
   std::array<uint64_t, kRefusalReasonCount> shadow_refused = {};
+  uint64_t transition_count = 0;  // Transition::number of the last one
   // By [from][to] and by TransitionReason.
   std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions = {};
   std::array<uint64_t, kTripReasonCount> trips = {};
@@ -93,7 +102,7 @@ struct BreakerSnapshot {
   int64_t probes_in_flight = 0;
   int64_t probe_successes = 0;
 
-  // Until half-open: 0 unless open, infinite while forced open.
+  // Until half-open: 0 unless open, infinite while forced open for good.
   absl::Duration open_remaining;
   // Times the probes failed since the breaker was last closed.
   int64_t reopenings = 0;

@@ -202,6 +202,9 @@ class CircuitBreakerInterceptor final : public Interceptor {
         methods->GetRecvMessage() == nullptr) {
       return Outcome::kFailure;
     }
+    if (const auto outcome = breaker_->Classify(status.error_code())) {
+      return *outcome;
+    }
     bool threw = false;
     const Outcome outcome = classification_->Classify(status, &threw);
     if (threw) breaker_->CountCallbackException();
@@ -250,7 +253,7 @@ class Factory final : public ClientInterceptorFactoryInterface {
   // Null leaves the call alone.
   Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {
     CircuitBreaker* const breaker = table_.Find(info->method());
-    if (breaker == nullptr) return nullptr;
+    if (breaker == nullptr || breaker->unguarded()) return nullptr;
     return new CircuitBreakerInterceptor(info, breaker,
                                          ClassificationFor(breaker->key()),
                                          options_.health_prober.get());

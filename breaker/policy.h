@@ -1,0 +1,40 @@
+// All that can be set for a breaker from outside: a plain value.
+#ifndef AUTOBREAKER_BREAKER_POLICY_H_
+#define AUTOBREAKER_BREAKER_POLICY_H_
+
+#include <optional>
+
+#include "breaker/options.h"
+#include "breaker/status_code_set.h"
+#include "breaker/types.h"
+
+namespace autobreaker {
+
+struct BreakerPolicy {
+  BreakerOptions options;
+
+  // The mode it is made with, goes to when this changes, and returns to when
+  // another one was set for a time only.
+  Mode mode = Mode::kAutomatic;
+
+  // Whether calls are to pass it by, unasked and uncounted. For whoever asks
+  // breakers on behalf of callers, such as the gRPC interceptor; the breaker
+  // itself does not look at it.
+  bool unguarded = false;
+
+  // Which status codes are failures. The same: for the interceptor, in place of
+  // its own Classification. That applies when not set.
+  std::optional<StatusClasses> status_classes;
+
+  friend bool operator==(const BreakerPolicy& a, const BreakerPolicy& b) {
+    return a.options == b.options && a.mode == b.mode &&
+           a.unguarded == b.unguarded && a.status_classes == b.status_classes;
+  }
+  friend bool operator!=(const BreakerPolicy& a, const BreakerPolicy& b) {
+    return !(a == b);
+  }
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_POLICY_H_
