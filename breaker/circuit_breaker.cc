@@ -649,10 +649,9 @@ void CircuitBreaker::SetMode(Mode mode, absl::Duration how_long) {
     MutexLock lock(&mu_);
     const MonotonicTime now = CoarseNow();
     // That the mode is what follows, too, is no end.
-    const MonotonicTime until =
-        for_good || mode == policy_mode_
-            ? MonotonicTime::max()
-            : now + absl::ToChronoNanoseconds(how_long);
+    const MonotonicTime until = for_good || mode == policy_mode_
+                                    ? MonotonicTime::max()
+                                    : now + absl::ToChronoNanoseconds(how_long);
     SetModeLocked(mode, until, now);
   }
   DeliverTransitions();

@@ -139,8 +139,9 @@ class alignas(64) CircuitBreaker
     callback_exceptions_.fetch_add(1, std::memory_order_relaxed);
   }
 
-  // What the breaker's policy says to whoever asks on behalf of callers: whether
-  // to pass it by, and what a status means, nothing if that is for them to say.
+  // What the breaker's policy says to whoever asks on behalf of callers:
+  // whether to pass it by, and what a status means, nothing if that is for them
+  // to say.
   bool unguarded() const {
     return (handling_.load(std::memory_order_relaxed) & kUnguardedBit) != 0;
   }

@@ -11,13 +11,12 @@ namespace {
 std::shared_ptr<const BreakerEnvironment> WithListeners(
     BreakerEnvironment environment,
     std::shared_ptr<TransitionListeners> listeners) {
-  environment.on_transition =
-      [listeners = std::move(listeners),
-       user = std::move(environment.on_transition)](
-          const Transition& transition) {
-        listeners->Notify(transition);
-        if (user) user(transition);
-      };
+  environment.on_transition = [listeners = std::move(listeners),
+                               user = std::move(environment.on_transition)](
+                                  const Transition& transition) {
+    listeners->Notify(transition);
+    if (user) user(transition);
+  };
   return std::make_shared<const BreakerEnvironment>(std::move(environment));
 }
 
@@ -72,8 +71,8 @@ std::shared_ptr<CircuitBreaker> BreakerRegistry::GetOrCreate(
       return nullptr;
     }
     // Policy and environment were checked when they came in.
-    breaker.reset(new CircuitBreaker(
-        key, MostSpecific(key, program_, applied_), environment_));
+    breaker.reset(new CircuitBreaker(key, MostSpecific(key, program_, applied_),
+                                     environment_));
     breakers_.insert(breaker);
   }
   breaker->DeliverTransitions();  // it may begin forced open
@@ -124,10 +123,9 @@ absl::Status BreakerRegistry::Apply(
     absl::Status status = CheckScope(scope);
     if (status.ok()) status = policy.options.Validate();
     if (!status.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("scope {name \"", scope.name, "\", service \"",
-                       scope.service, "\", method \"", scope.method,
-                       "\"}: ", status.message()));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "scope {name \"", scope.name, "\", service \"", scope.service,
+          "\", method \"", scope.method, "\"}: ", status.message()));
     }
     applied.emplace(scope, std::make_shared<const BreakerPolicy>(policy));
   }
