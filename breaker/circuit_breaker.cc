@@ -567,7 +567,10 @@ void CircuitBreaker::SetOpenUntilLocked() {
 }
 
 absl::Duration CircuitBreaker::OpenRemainingLocked(MonotonicTime now) const {
-  const MonotonicTime until = std::min(refuse_until(), mode_until());
+  // Forced open, it is the end of the mode.
+  const MonotonicTime until = refuse_until() == MonotonicTime::max()
+                                  ? mode_until()
+                                  : refuse_until();
   return until == MonotonicTime::max() ? absl::InfiniteDuration()
                                        : absl::FromChrono(until - now);
 }

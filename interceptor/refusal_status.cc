@@ -34,6 +34,10 @@ const char* ErrorReason(RefusalReason reason) {
   return "";
 }
 
+std::string ForPeople(absl::Duration time) {
+  return absl::FormatDuration(absl::Ceil(time, absl::Milliseconds(1)));
+}
+
 std::string MessageFor(const BreakerKey& key, const Refusal& refusal) {
   const std::string who = absl::StrCat("circuit breaker ", key.name, " for ",
                                        key.service, "/", key.method, " is ");
@@ -41,13 +45,15 @@ std::string MessageFor(const BreakerKey& key, const Refusal& refusal) {
     case RefusalReason::kOpen:
       return absl::StrCat(
           who, "open; next probe in ",
-          absl::FormatDuration(
-              absl::Ceil(refusal.retry_after.value_or(absl::ZeroDuration()),
-                         absl::Milliseconds(1))));
+          ForPeople(refusal.retry_after.value_or(absl::ZeroDuration())));
     case RefusalReason::kHalfOpen:
       return absl::StrCat(who, "half-open; all probes are under way");
     case RefusalReason::kForcedOpen:
-      return absl::StrCat(who, "forced open by the operator");
+      return absl::StrCat(
+          who, "forced open by the operator",
+          refusal.retry_after.has_value()
+              ? absl::StrCat(" for another ", ForPeople(*refusal.retry_after))
+              : "");
     case RefusalReason::kRamp:
       return absl::StrCat(who,
                           "half-open; the share of calls let through grows");

@@ -21,8 +21,8 @@ namespace {
 bool Same(double a, double b) { return a == b || (a != a && b != b); }
 
 bool Same(const Transition& a, const Transition& b) {
-  return a.from == b.from && a.to == b.to && a.reason == b.reason &&
-         a.time == b.time && a.window == b.window &&
+  return a.number == b.number && a.from == b.from && a.to == b.to &&
+         a.reason == b.reason && a.time == b.time && a.window == b.window &&
          Same(a.failure_rate, b.failure_rate) &&
          a.consecutive_failures == b.consecutive_failures &&
          a.open_for == b.open_for;
@@ -38,6 +38,7 @@ std::string Difference(const BreakerSnapshot& real,
                     ::testing::PrintToString(b), "\n");
   };
   check("mode", real.mode, model.mode);
+  check("mode_remaining", real.mode_remaining, model.mode_remaining);
   check("state", real.state, model.state);
   check("requests", real.requests, model.requests);
   check("successes", real.successes, model.successes);
@@ -49,6 +50,7 @@ std::string Difference(const BreakerSnapshot& real,
   check("late_results", real.late_results, model.late_results);
   check("refused", real.refused, model.refused);
   check("shadow_refused", real.shadow_refused, model.shadow_refused);
+  check("transition_count", real.transition_count, model.transition_count);
   check("transitions", real.transitions, model.transitions);
   check("trips", real.trips, model.trips);
   check("window", real.window, model.window);
@@ -184,7 +186,7 @@ class ModelTest : public ::testing::TestWithParam<int> {
     if (OneIn(10)) by = absl::Milliseconds(Pick(0, 5'000));
     if (OneIn(200)) by = absl::Seconds(Pick(0, 100));
     // Exactly to where something happens, if something is to.
-    const absl::Duration remaining = model_time_left_;
+    const absl::Duration remaining = time_left_;
     if (OneIn(10) && remaining != absl::InfiniteDuration()) by = remaining;
     Log("advance " + absl::FormatDuration(by));
     breaker_.clock().Advance(by);
@@ -210,15 +212,23 @@ class ModelTest : public ::testing::TestWithParam<int> {
   void SetMode() {
     const Mode mode =
         OneIn(2) ? Mode::kAutomatic : static_cast<Mode>(Pick(0, 3));
-    Log("mode " + std::string(ToString(mode)));
-    breaker_->SetMode(mode);
-    model_.SetMode(mode);
+    const absl::Duration how_long =
+        OneIn(2) ? absl::InfiniteDuration() : absl::Milliseconds(Pick(1, 9000));
+    Log(absl::StrCat("mode ", std::string(ToString(mode)), " for ",
+                     absl::FormatDuration(how_long)));
+    breaker_->SetMode(mode, how_long);
+    model_.SetMode(mode, how_long);
+  }
+
+  void Reset() {
+    Log("reset");
+    if (breaker_->Reset() != model_.Reset()) error_ = "reset";
   }
 
   void Compare() {
     Log("snapshot");
     const BreakerSnapshot model = model_.Look();
-    model_time_left_ = model.open_remaining;
+    time_left_ = OneIn(2) ? model.mode_remaining : model.open_remaining;
     error_ += Difference(breaker_.Snapshot(), model);
   }
 
@@ -238,6 +248,8 @@ class ModelTest : public ::testing::TestWithParam<int> {
       Update();
     } else if (OneIn(4)) {
       SetMode();
+    } else if (OneIn(10)) {
+      Reset();
     }
   }
 
@@ -265,7 +277,7 @@ class ModelTest : public ::testing::TestWithParam<int> {
   NaiveBreaker model_;
   std::vector<Held> held_;
   int64_t failure_percent_ = 10;
-  absl::Duration model_time_left_;
+  absl::Duration time_left_;  // of open, or of the mode
   std::deque<std::string> log_;
   std::string error_;
 };
@@ -280,7 +292,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, ModelTest, ::testing::Range(1, 9));
 class ModelCoverageTest : public ModelTest {};
 
 TEST_P(ModelCoverageTest, EveryKindOfTransitionHappens) {
-  Run(60'000, 20);
+  Run(200'000, 20);
   const BreakerSnapshot s = breaker_.Snapshot();
   EXPECT_GT(Transitions(s, State::kClosed, State::kOpen), 50);
   EXPECT_GT(Transitions(s, State::kOpen, State::kHalfOpen), 50);

@@ -310,5 +310,88 @@ TEST(ShadowTest, EnteringAndLeavingItKeepsTheWindow) {
   EXPECT_EQ(breaker.Snapshot().window, Counts(0, 15));
 }
 
+// ------------------------------------------------------------ For a time
+
+TEST(ModeForATimeTest, ForcedOpenEndsByItselfInHalfOpen) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kForcedOpen, absl::Minutes(10));
+  breaker.clock().Advance(absl::Minutes(10) - absl::Nanoseconds(1));
+  EXPECT_EQ(breaker.Refused().reason, RefusalReason::kForcedOpen);
+  breaker.clock().Advance(absl::Nanoseconds(1));
+  breaker.Acquire().Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().mode, Mode::kAutomatic);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+TEST(ModeForATimeTest, RefusalWhileForcedOpenSaysHowLong) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kForcedOpen, absl::Minutes(10));
+  breaker.clock().Advance(absl::Minutes(4));
+  EXPECT_EQ(breaker.Refused().retry_after, absl::Minutes(6));
+  EXPECT_EQ(breaker.Snapshot().open_remaining, absl::Minutes(6));
+}
+
+TEST(ModeForATimeTest, ForcedClosedEndsAtTheNextCall) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kForcedClosed, absl::Minutes(10));
+  breaker.clock().Advance(absl::Minutes(10));
+  for (int i = 0; i < 1000 && breaker->TryAcquire(); ++i) breaker.Fail();
+  EXPECT_EQ(breaker.state(), State::kOpen);
+}
+
+TEST(ModeForATimeTest, ShadowEndsByRefusing) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kShadow, absl::Seconds(1));
+  breaker.Trip();
+  breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(1));
+  EXPECT_EQ(breaker.Refused().reason, RefusalReason::kOpen);
+}
+
+TEST(ModeForATimeTest, SnapshotAloneEndsIt) {
+  for (const Mode mode :
+       {Mode::kForcedOpen, Mode::kForcedClosed, Mode::kShadow}) {
+    TestBreaker breaker;
+    breaker->SetMode(mode, absl::Seconds(1));
+    EXPECT_EQ(breaker.Snapshot().mode, mode);
+    EXPECT_EQ(breaker.Snapshot().mode_remaining, absl::Seconds(1));
+    breaker.clock().Advance(absl::Seconds(1));
+    EXPECT_EQ(breaker.Snapshot().mode, Mode::kAutomatic);
+    EXPECT_EQ(breaker.Snapshot().mode_remaining, absl::InfiniteDuration());
+  }
+}
+
+TEST(ModeForATimeTest, LaterCallOfSetModeReplacesTheTime) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kForcedOpen, absl::Seconds(1));
+  breaker->SetMode(Mode::kForcedOpen, absl::Hours(1));
+  breaker.clock().Advance(absl::Minutes(59));
+  EXPECT_EQ(breaker.Refused().retry_after, absl::Minutes(1));
+  breaker->SetMode(Mode::kForcedOpen);
+  breaker.clock().Advance(absl::Hours(1));
+  EXPECT_EQ(breaker.Refused().retry_after, std::nullopt);
+}
+
+TEST(ModeForATimeTest, AutomaticForATimeIsForGood) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kShadow);
+  breaker->SetMode(Mode::kAutomatic, absl::Seconds(1));
+  EXPECT_EQ(breaker.Snapshot().mode_remaining, absl::InfiniteDuration());
+}
+
+TEST(ModeForATimeTest, OpenTimeIsItsOwnWhileInShadowForATime) {
+  TestBreaker breaker;
+  breaker.Trip();
+  const absl::Duration before = breaker.Snapshot().open_remaining;
+  breaker->SetMode(Mode::kShadow, absl::Nanoseconds(1));
+  EXPECT_EQ(breaker.Snapshot().open_remaining, before);
+}
+
+TEST(ModeForATimeTest, TheLongestTimesAreForGood) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kForcedOpen, absl::Hours(24 * 365 * 1000));
+  EXPECT_EQ(breaker.Snapshot().mode_remaining, absl::InfiniteDuration());
+}
+
 }  // namespace
 }  // namespace autobreaker

@@ -43,6 +43,7 @@ class NaiveBreaker {
 
   // Nothing if the call is refused, for which `refusal` says why.
   std::optional<Call> Ask(Refusal* refusal) {
+    EndModeIfTime();
     HalfOpenIfTime();
     if (state_ == State::kClosed) return Admit(/*judged=*/true, /*probe=*/0);
     if (state_ == State::kHalfOpen && MayProbe()) {
@@ -64,6 +65,9 @@ class NaiveBreaker {
       refusal->reason = reason;
     } else if (mode_ == Mode::kForcedOpen) {
       refusal->reason = RefusalReason::kForcedOpen;
+      if (mode_until_.has_value()) {
+        refusal->retry_after = absl::Nanoseconds(*mode_until_ - Now());
+      }
     } else {
       refusal->reason = RefusalReason::kOpen;
       refusal->retry_after = absl::Nanoseconds(OpenUntil() - Now());
@@ -123,7 +127,11 @@ class NaiveBreaker {
     if (other_evidence) RestartEvidence(level);
   }
 
-  void SetMode(Mode mode) {
+  void SetMode(Mode mode, absl::Duration how_long) {
+    mode_until_.reset();
+    if (how_long != absl::InfiniteDuration() && mode != Mode::kAutomatic) {
+      mode_until_ = Now() + Nanos(how_long);
+    }
     const Mode before = mode_;
     if (mode == before) return;
     mode_ = mode;
@@ -138,11 +146,27 @@ class NaiveBreaker {
     }
   }
 
+  bool Reset() {
+    EndModeIfTime();
+    if (mode_ == Mode::kForcedOpen) return false;
+    if (state_ != State::kClosed) {
+      Move(State::kClosed, TransitionReason::kForced);
+    } else {
+      RestartEvidence(0);
+      StartEra();
+    }
+    return true;
+  }
+
   BreakerSnapshot Look() {
+    EndModeIfTime();
     HalfOpenIfTime();
     BreakerSnapshot s = seen_;
     s.options = options_;
     s.mode = mode_;
+    if (mode_until_.has_value()) {
+      s.mode_remaining = absl::Nanoseconds(*mode_until_ - Now());
+    }
     s.state = state_;
     s.probes_in_flight = ProbesInFlight();
     s.consecutive_successes = successes_in_row_;
@@ -172,9 +196,7 @@ class NaiveBreaker {
     s.failure_rate = RateOf(s.window);
     s.success_rate = 1 - s.failure_rate;
     if (state_ == State::kOpen) {
-      s.open_remaining = mode_ == Mode::kForcedOpen
-                             ? absl::InfiniteDuration()
-                             : absl::Nanoseconds(OpenUntil() - Now());
+      s.open_remaining = OpenRemaining();
     }
     return s;
   }
@@ -460,6 +482,7 @@ class NaiveBreaker {
   void Move(State to, TransitionReason reason,
             absl::Duration asked_for = absl::ZeroDuration()) {
     Transition transition;
+    transition.number = ++seen_.transition_count;
     transition.from = state_;
     transition.to = to;
     transition.reason = reason;
@@ -477,9 +500,7 @@ class NaiveBreaker {
       NoteDemand();
       opened_at_ = Now();
       asked_for_ = asked_for;
-      transition.open_for = mode_ == Mode::kForcedOpen
-                                ? absl::InfiniteDuration()
-                                : absl::Nanoseconds(OpenUntil() - Now());
+      transition.open_for = OpenRemaining();
       seen_.last_trip = transition;
     } else if (to == State::kClosed) {
       seen_.reopenings = 0;
@@ -496,6 +517,10 @@ class NaiveBreaker {
       turns_ = 0;
     }
     state_ = to;
+    StartEra();
+  }
+
+  void StartEra() {
     ++era_;
     RestartWindow();
     probes_.clear();
@@ -504,9 +529,24 @@ class NaiveBreaker {
     successes_in_row_ = 0;
   }
 
+  void EndModeIfTime() {
+    if (mode_until_.has_value() && Now() >= *mode_until_) {
+      SetMode(Mode::kAutomatic, absl::InfiniteDuration());
+    }
+  }
+
+  absl::Duration OpenRemaining() const {
+    if (mode_ != Mode::kForcedOpen) {
+      return absl::Nanoseconds(OpenUntil() - Now());
+    }
+    return mode_until_.has_value() ? absl::Nanoseconds(*mode_until_ - Now())
+                                   : absl::InfiniteDuration();
+  }
+
   const FakeClock* const clock_;
   BreakerOptions options_;
   Mode mode_ = Mode::kAutomatic;
+  std::optional<int64_t> mode_until_;
   State state_ = State::kClosed;
   std::optional<Transition> left_closed_;  // the last one, if there was one
   int64_t era_ = 0;       // one lasts from a change of state to the next

@@ -76,6 +76,16 @@ TEST(RefusalStatus, MessageSaysWhenTheOperatorForcedItOpen) {
               HasSubstr("is forced open by the operator"));
 }
 
+TEST(RefusalStatus, MessageSaysUntilWhenItIsForcedOpen) {
+  Refusal refusal;
+  refusal.reason = RefusalReason::kForcedOpen;
+  refusal.retry_after = absl::Minutes(10);
+  const grpc::Status status = MakeRefusalStatus(kKey, refusal);
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("is forced open by the operator for another 10m"));
+  EXPECT_EQ(ParseRefusal(status)->retry_after, absl::Minutes(10));
+}
+
 TEST(RefusalStatus, DetailsAreAGoogleRpcStatus) {
   const grpc::Status status = OpenFor(absl::Seconds(2));
   Fields rpc_status = Decode(status.error_details());
