@@ -1,6 +1,7 @@
 #include "examples/console.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdint>
 #include <numeric>
@@ -61,9 +62,20 @@ std::string Bar(double rate) {
   return std::string(filled, '#') + std::string(kBarWidth - filled, '.');
 }
 
-uint64_t Refused(const BreakerSnapshot& snapshot) {
-  return std::accumulate(snapshot.refused.begin(), snapshot.refused.end(),
-                         uint64_t{0});
+uint64_t Sum(const std::array<uint64_t, kRefusalReasonCount>& counts) {
+  return std::accumulate(counts.begin(), counts.end(), uint64_t{0});
+}
+
+// The state, and who decides if it is not the breaker.
+std::string StateOf(const BreakerSnapshot& snapshot) {
+  const std::string state = ForPeople(snapshot.state);
+  if (snapshot.mode == Mode::kForcedOpen ||
+      snapshot.mode == Mode::kForcedClosed) {
+    return absl::StrCat("forced ", state);
+  }
+  return snapshot.state == State::kOpen
+             ? absl::StrCat(state, " ", Seconds(snapshot.open_remaining))
+             : state;
 }
 
 std::string ReasonOf(const Transition& transition) {
@@ -93,7 +105,8 @@ std::string TransitionLine(const Screen& screen, absl::Duration elapsed,
                            const Transition& transition) {
   std::string change = absl::StrCat(ForPeople(transition.from), " -> ",
                                     ForPeople(transition.to));
-  if (transition.to == State::kOpen) {
+  if (transition.to == State::kOpen &&
+      transition.open_for != absl::InfiniteDuration()) {
     absl::StrAppend(&change, " ", Seconds(transition.open_for));
   }
   return absl::StrCat(
@@ -115,7 +128,7 @@ std::string Rows(const Screen& screen, absl::Duration elapsed,
   std::string rows;
   if (screen.live && !now.empty()) {
     const std::string header =
-        absl::StrFormat("%9s%-14s  %-12s%6s%8s%9s  %s", "", "method", "state",
+        absl::StrFormat("%9s%-14s  %-14s%6s%8s%9s  %s", "", "method", "state",
                         "calls", "failed", "refused", "failure rate");
     rows = absl::StrCat("\n", Paint(screen, kGray, header), "\n");
   }
@@ -126,26 +139,26 @@ std::string Rows(const Screen& screen, absl::Duration elapsed,
     const BreakerSnapshot was =
         found != before.end() ? *found : BreakerSnapshot();
     const uint64_t failed = s.failures - was.failures;
-    const uint64_t refused = Refused(s) - Refused(was);
+    const uint64_t refused = Sum(s.refused) - Sum(was.refused);
+    const uint64_t shadow = Sum(s.shadow_refused) - Sum(was.shadow_refused);
+    // In parentheses: those that passed all the same.
+    const std::string refusals = s.mode == Mode::kShadow
+                                     ? absl::StrCat("(", refused + shadow, ")")
+                                     : absl::StrCat(refused + shadow);
     const uint64_t calls = s.requests - was.requests + refused;
-
-    std::string state = ForPeople(s.state);
-    if (s.state == State::kOpen) {
-      absl::StrAppend(&state, " ", Seconds(s.open_remaining));
-    }
-    state = absl::StrFormat("%-12s", state);
+    const std::string state = absl::StrFormat("%-14s", StateOf(s));
     const std::string rate = Percent(s.failure_rate);
     if (screen.live) {
       absl::StrAppend(
           &rows, absl::StrFormat("%9s%-14s  ", "", s.key.method),
           Paint(screen, ColorOf(s.state), state),
-          absl::StrFormat("%6d%8d%9d  %4s ", calls, failed, refused, rate),
+          absl::StrFormat("%6d%8d%9s  %4s ", calls, failed, refusals, rate),
           Paint(screen, ColorOf(s.state), Bar(s.failure_rate)), "\n");
     } else {
       absl::StrAppend(
           &rows, Start(elapsed, s.key.method), state,
-          absl::StrFormat("%3d calls%5d failed%5d refused   failure rate %4s\n",
-                          calls, failed, refused, rate));
+          absl::StrFormat("%3d calls%5d failed%5s refused   failure rate %4s\n",
+                          calls, failed, refusals, rate));
     }
   }
   return rows;
@@ -158,14 +171,21 @@ std::string Summary(absl::Duration elapsed,
   absl::StrAppendFormat(&summary, "  %-14s  %8s%11s%8s%9s%9s%7s  %s\n",
                         "method", "calls", "succeeded", "failed", "ignored",
                         "refused", "trips", "state");
+  uint64_t shadow = 0;
   for (const BreakerSnapshot& s : breakers) {
-    const uint64_t refused = Refused(s);
+    const uint64_t refused = Sum(s.refused);
+    shadow += Sum(s.shadow_refused);
     const uint64_t trips =
         std::accumulate(s.trips.begin(), s.trips.end(), uint64_t{0});
     absl::StrAppendFormat(&summary, "  %-14s  %8d%11d%8d%9d%9d%7d  %s\n",
                           s.key.method, s.requests + refused, s.successes,
                           s.failures, s.ignored, refused, trips,
                           ForPeople(s.state));
+  }
+  if (shadow > 0) {
+    absl::StrAppendFormat(
+        &summary, "  In shadow mode %d calls passed that would be refused.\n",
+        shadow);
   }
   return summary;
 }

@@ -75,6 +75,14 @@ TEST(TransitionLine, SaysHowProbesEnded) {
               HasSubstr("half-open -> closed     probes_succeeded 3\n"));
 }
 
+TEST(TransitionLine, HasNoTimeIfForcedOpenForGood) {
+  Transition transition =
+      MakeTransition(State::kClosed, State::kOpen, TransitionReason::kForced);
+  transition.open_for = absl::InfiniteDuration();
+  EXPECT_THAT(TransitionLine(kPlain, absl::Seconds(1), transition),
+              HasSubstr("closed -> open          forced\n"));
+}
+
 TEST(TransitionLine, HasColorOnlyWhereItIsWanted) {
   const Transition transition = MakeTransition(
       State::kOpen, State::kHalfOpen, TransitionReason::kOpenTimeElapsed);
@@ -105,7 +113,7 @@ TEST(Rows, CountWhatHappenedSinceTheSnapshotBefore) {
   now.failure_rate = 0.34;
   now.open_remaining = absl::Milliseconds(1200);
   EXPECT_EQ(Rows(kPlain, absl::Seconds(12), {before}, {now}),
-            "  12.0s  PlaceOrder      open 1.2s    "
+            "  12.0s  PlaceOrder      open 1.2s      "
             "33 calls   15 failed   13 refused   failure rate  34%\n");
 }
 
@@ -116,8 +124,30 @@ TEST(Rows, ANewBreakerCountsFromNothing) {
   other.key.method = "Other";
   other.requests = 4;
   EXPECT_EQ(Rows(kPlain, absl::Seconds(1), {other}, {now}),
-            "   1.0s  PlaceOrder      closed       "
+            "   1.0s  PlaceOrder      closed         "
             " 5 calls    0 failed    0 refused   failure rate    -\n");
+}
+
+TEST(Rows, SayWhatAnOperatorForced) {
+  BreakerSnapshot now = MakeSnapshot(State::kOpen);
+  now.mode = Mode::kForcedOpen;
+  now.open_remaining = absl::InfiniteDuration();
+  EXPECT_THAT(Rows(kPlain, absl::Seconds(1), {}, {now}),
+              HasSubstr("  forced open     0 calls"));
+  now = MakeSnapshot(State::kClosed);
+  now.mode = Mode::kForcedClosed;
+  EXPECT_THAT(Rows(kPlain, absl::Seconds(1), {}, {now}),
+              HasSubstr("  forced closed   0 calls"));
+}
+
+TEST(Rows, HaveWhatShadowModeWouldRefuseInParentheses) {
+  BreakerSnapshot before = MakeSnapshot(State::kOpen);
+  before.mode = Mode::kShadow;
+  BreakerSnapshot now = before;
+  now.requests = 30;
+  now.shadow_refused = {12, 1, 0};
+  EXPECT_THAT(Rows(kPlain, absl::Seconds(1), {before}, {now}),
+              HasSubstr(" 30 calls    0 failed (13) refused"));
 }
 
 TEST(Rows, OnATerminalHaveAHeaderAndABar) {
@@ -126,9 +156,9 @@ TEST(Rows, OnATerminalHaveAHeaderAndABar) {
   EXPECT_EQ(
       Rows(kTerminalWithoutColor, absl::Seconds(1), {}, {now}),
       "\n"
-      "         method          state        calls  failed  refused  failure "
+      "         method          state          calls  failed  refused  failure "
       "rate\n"
-      "         PlaceOrder      half-open        0       0        0   34% "
+      "         PlaceOrder      half-open          0       0        0   34% "
       "####......\n");
   EXPECT_THAT(Rows(kTerminal, absl::Seconds(1), {}, {now}),
               HasSubstr("\x1b[33m####......\x1b[0m"));
@@ -176,6 +206,16 @@ TEST(Summary, AddsUp) {
       "  state\n"
       "  PlaceOrder           704        555      16        2      131      2"
       "  closed\n");
+}
+
+TEST(Summary, TellsWhatShadowModeLetPass) {
+  BreakerSnapshot snapshot = MakeSnapshot(State::kClosed);
+  snapshot.shadow_refused = {12, 1, 0};
+  EXPECT_THAT(
+      Summary(absl::Seconds(22), {snapshot, snapshot}),
+      HasSubstr("  In shadow mode 26 calls passed that would be refused.\n"));
+  EXPECT_THAT(Summary(absl::Seconds(22), {MakeSnapshot(State::kClosed)}),
+              Not(HasSubstr("shadow")));
 }
 
 TEST(Painter, PlainTextOnlyGrows) {
