@@ -9,7 +9,7 @@ outside="//examples/... + //tests/... + //benchmarks/..."
 grpc="@com_github_grpc_grpc//..."
 protobuf="@com_google_protobuf//..."
 prometheus="@com_github_jupp0r_prometheus_cpp//..."
-std='<([a-z_0-9]+|time\.h|sched\.h|sys/rseq\.h)>' # of the standard library and POSIX
+std='<([a-z_0-9]+|fcntl\.h|sched\.h|sys/rseq\.h|sys/stat\.h|time\.h|unistd\.h)>' # of the standard library and POSIX
 failed=0
 
 # layer NAME QUERY INCLUDES: no target of the layer reaches what QUERY names.
