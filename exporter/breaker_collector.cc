@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -278,7 +279,7 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
   }
 
   std::vector<MetricFamily> families;
-  families.reserve(std::size(kMetrics) + 5);
+  families.reserve(std::size(kMetrics) + 8);
   const auto add_family = [this, &families](const char* name, MetricType type,
                                             const char* help) {
     MetricFamily& family = families.emplace_back();
@@ -302,7 +303,10 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
                        "Calls that ended, by their status code.")
           : nullptr;
 
+  bool first = true;
   for (const std::shared_ptr<CircuitBreaker>& breaker : breakers) {
+    // Calls pass it by, so what it would show is of another time.
+    if (breaker->unguarded()) continue;
     const BreakerSnapshot snapshot = breaker->Snapshot();
     Labels labels = {
         {options_.name_label, ReplaceInvalidUtf8(snapshot.key.name)},
@@ -326,11 +330,12 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
                              static_cast<absl::StatusCode>(code))}});
     }
     // The first one tells how many samples each has.
-    if (breaker == breakers.front()) {
+    if (first) {
       for (MetricFamily& f : families) {
         f.metric.reserve(f.metric.size() * breakers.size());
       }
     }
+    first = false;
   }
 
   Samples(constant, add_family("breakers", kGauge, "Breakers in the registry."))
@@ -340,6 +345,25 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
                      "Calls let through without a breaker, since the registry "
                      "was full or their name too long."))
       .Add(registry_->overflow_total());
+  if (const std::optional<ConfigReloads> reloads = registry_->reloads()) {
+    Samples(constant,
+            add_family("config_last_reload_successful", kGauge,
+                       "Whether the last load of the configuration succeeded: "
+                       "0 it changed nothing, 1 it is in force."))
+        .Add(reloads->last_succeeded);
+    const absl::Time last = reloads->last_success_time;
+    Samples(constant,
+            add_family("config_last_reload_success_timestamp_seconds", kGauge,
+                       "Unix time of the last load of the configuration that "
+                       "succeeded; 0 if none has."))
+        .Add(last == absl::InfinitePast()
+                 ? 0
+                 : absl::ToDoubleSeconds(last - absl::UnixEpoch()));
+    Samples to(constant, add_family("config_reloads_total", kCounter,
+                                    "Loads of the configuration, by result."));
+    to.Add(reloads->succeeded, {{"result", "success"}});
+    to.Add(reloads->failed, {{"result", "failure"}});
+  }
   Samples(constant, add_family("collect_duration_seconds", kGauge,
                                "Time that this collection took."))
       .Add(absl::ToDoubleSeconds(

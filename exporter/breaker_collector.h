@@ -15,8 +15,10 @@
 //
 // What is shown is docs/operations.md. Two families are there only if the
 // registry records them: see BreakerEnvironment::duration_buckets and
-// count_status_codes. Everything is read when it is collected; nothing is done
-// here while calls are made.
+// count_status_codes. Three are there only if a configuration was ever loaded:
+// see BreakerRegistry::RecordReload(). A breaker that its policy leaves
+// unguarded is not shown until it guards again. Everything is read when it is
+// collected; nothing is done here while calls are made.
 //
 // Thread-safety: Collect() may be called from any thread at once.
 #ifndef AUTOBREAKER_EXPORTER_BREAKER_COLLECTOR_H_

@@ -24,8 +24,8 @@ bool IsName(absl::string_view name, absl::string_view also) {
 }
 
 // Labels that metrics have by themselves.
-constexpr absl::string_view kTaken[] = {"code",   "from",  "le",
-                                        "reason", "state", "to"};
+constexpr absl::string_view kTaken[] = {"code",   "from",  "le", "reason",
+                                        "result", "state", "to"};
 
 std::string Quote(absl::string_view text) {
   return absl::StrCat("\"", absl::CHexEscape(text), "\"");

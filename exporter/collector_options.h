@@ -18,8 +18,8 @@ struct CollectorOptions {
 
   // The labels of a breaker's name, service and method. Letters, digits and
   // underscores, beginning with a letter or a single underscore; none that a
-  // metric has anyway ("code", "from", "le", "reason", "state", "to"), and
-  // none twice.
+  // metric has anyway ("code", "from", "le", "reason", "result", "state",
+  // "to"), and none twice.
   std::string name_label = "name";
   std::string service_label = "service";
   std::string method_label = "method";

@@ -20,6 +20,7 @@
 #include "absl/time/time.h"
 #include "breaker/circuit_breaker.h"
 #include "breaker/fake_clock.h"
+#include "breaker/policy.h"
 #include "breaker/registry.h"
 #include "tests/rate_options.h"
 #include "tests/scrape.h"
@@ -30,9 +31,10 @@ namespace {
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-// Whether it has one sample, without a breaker's labels.
+// Whether its samples are without a breaker's labels.
 bool IsOfTheRegistry(const MetricFamily& family) {
   return absl::StartsWith(family.name, "circuit_breaker_breakers") ||
+         absl::StartsWith(family.name, "circuit_breaker_config_") ||
          family.name == "circuit_breaker_collect_duration_seconds";
 }
 
@@ -66,6 +68,14 @@ class BreakerCollectorTest : public testing::Test {
     Succeed(static_cast<int>(*options_.half_open_successes_to_close));
   }
 
+  // As a configuration does.
+  void LeaveUnguarded(const BreakerKey& scope, bool unguarded = true) {
+    BreakerPolicy policy;
+    policy.options = options_;
+    policy.unguarded = unguarded;
+    ASSERT_TRUE(registry_->Apply({{scope, policy}}).ok());
+  }
+
   Scrape Collect() const { return Flatten(collector_->Collect()); }
   std::string Text() const {
     return prometheus::TextSerializer().Serialize(collector_->Collect());
@@ -79,6 +89,7 @@ class BreakerCollectorTest : public testing::Test {
 };
 
 TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
+  registry_->RecordReload(true);
   std::map<std::string, MetricType> types;
   for (const MetricFamily& family : collector_->Collect()) {
     EXPECT_TRUE(types.emplace(family.name, family.type).second) << family.name;
@@ -93,6 +104,9 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
       {"circuit_breaker_breakers", gauge},
       {"circuit_breaker_breakers_overflow_total", counter},
       {"circuit_breaker_collect_duration_seconds", gauge},
+      {"circuit_breaker_config_last_reload_success_timestamp_seconds", gauge},
+      {"circuit_breaker_config_last_reload_successful", gauge},
+      {"circuit_breaker_config_reloads_total", counter},
       {"circuit_breaker_consecutive_failures", gauge},
       {"circuit_breaker_consecutive_successes", gauge},
       {"circuit_breaker_evidence", gauge},
@@ -120,6 +134,7 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
 }
 
 TEST_F(BreakerCollectorTest, OneFamilyHoldsAllBreakers) {
+  registry_->RecordReload(true);
   registry_->GetOrCreate({"payments", "shop.Shop", "GetPrice"});
   std::set<std::string> names;
   for (const MetricFamily& family : collector_->Collect()) {
@@ -405,6 +420,64 @@ TEST_F(BreakerCollectorTest, FollowsTheRegistry) {
   EXPECT_EQ(Collect(), expected);
 }
 
+TEST_F(BreakerCollectorTest, HasNothingOnConfigurationsBeforeTheFirst) {
+  for (const MetricFamily& family : collector_->Collect()) {
+    EXPECT_FALSE(absl::StrContains(family.name, "config")) << family.name;
+  }
+}
+
+TEST_F(BreakerCollectorTest, TellsHowLoadsOfTheConfigurationWent) {
+  clock_.Advance(absl::Seconds(7));
+  const double loaded =
+      absl::ToDoubleSeconds(clock_.WallNow() - absl::UnixEpoch());
+  registry_->RecordReload(true);
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["config_last_reload_successful"], 1);
+  EXPECT_EQ(scrape["config_last_reload_success_timestamp_seconds"], loaded);
+  EXPECT_EQ(scrape["config_reloads_total{result=success}"], 1);
+  EXPECT_EQ(scrape.at("config_reloads_total{result=failure}"), 0);
+  clock_.Advance(absl::Seconds(7));
+  registry_->RecordReload(false);
+  registry_->RecordReload(false);
+  scrape = Collect();
+  EXPECT_EQ(scrape["config_last_reload_successful"], 0);
+  EXPECT_EQ(scrape["config_last_reload_success_timestamp_seconds"], loaded);
+  EXPECT_EQ(scrape["config_reloads_total{result=success}"], 1);
+  EXPECT_EQ(scrape["config_reloads_total{result=failure}"], 2);
+}
+
+TEST_F(BreakerCollectorTest, TheTimeOfALoadIsZeroBeforeOneSucceeds) {
+  registry_->RecordReload(false);
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape.at("config_last_reload_successful"), 0);
+  EXPECT_EQ(scrape.at("config_last_reload_success_timestamp_seconds"), 0);
+  EXPECT_EQ(scrape.at("config_reloads_total{result=success}"), 0);
+  EXPECT_EQ(scrape.at("config_reloads_total{result=failure}"), 1);
+}
+
+TEST_F(BreakerCollectorTest, AnUnguardedBreakerIsNotShown) {
+  LeaveUnguarded(breaker_->key());
+  const Scrape expected = {{"breakers", 1},
+                           {"breakers_overflow_total", 0},
+                           {"collect_duration_seconds", 0}};
+  EXPECT_EQ(Collect(), expected);
+}
+
+TEST_F(BreakerCollectorTest, OthersAreShownBesideAnUnguardedBreaker) {
+  registry_->GetOrCreate({"a", "b", "c"});
+  LeaveUnguarded({"a", "b", "c"});
+  EXPECT_TRUE(absl::StrContains(Text(), "method=\"PlaceOrder\""));
+  EXPECT_FALSE(absl::StrContains(Text(), "method=\"c\""));
+  EXPECT_EQ(Collect()["breakers"], 2);
+}
+
+TEST_F(BreakerCollectorTest, ABreakerThatGuardsAgainHasItsCounts) {
+  Succeed(5);
+  LeaveUnguarded(breaker_->key());
+  LeaveUnguarded(breaker_->key(), /*unguarded=*/false);
+  EXPECT_EQ(Collect()["successes_total"], 5);
+}
+
 // Counters must be told apart from gauges by type: ones that went back would
 // show as resets in rate().
 TEST_F(BreakerCollectorTest, CountersNeverGoBack) {
@@ -459,6 +532,7 @@ TEST_F(BreakerCollectorTest, EscapesWhatNamesMayHold) {
 }
 
 TEST_F(BreakerCollectorTest, PromtoolAcceptsTheText) {
+  registry_->RecordReload(true);
   // Every value there is: NaN, fractions, and names that need care.
   registry_->GetOrCreate({"a\"b\\c\nd\t\r", "caf\xC3\xA9", "bad \xFF byte"});
   Succeed(2);

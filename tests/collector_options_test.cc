@@ -70,7 +70,8 @@ TEST(CollectorOptionsTest, RefusesALabelTwice) {
 }
 
 TEST(CollectorOptionsTest, RefusesLabelsThatMetricsHaveThemselves) {
-  for (const char* label : {"code", "from", "le", "reason", "state", "to"}) {
+  for (const char* label :
+       {"code", "from", "le", "reason", "result", "state", "to"}) {
     CollectorOptions options;
     options.name_label = label;
     EXPECT_FALSE(options.Validate().ok()) << label;

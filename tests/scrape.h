@@ -17,8 +17,8 @@
 namespace autobreaker {
 
 // One scrape: the value of each sample, by "metric" or "metric{label=value,..}"
-// with the labels beyond name, service and method, which come first. Of a
-// histogram, the number of calls.
+// with the labels beyond name, service and method. Of a histogram, the number
+// of calls.
 using Scrape = std::map<std::string, double>;
 
 inline double ValueOf(prometheus::MetricType type,
@@ -39,9 +39,9 @@ inline Scrape Flatten(const std::vector<prometheus::MetricFamily>& families) {
   for (const prometheus::MetricFamily& family : families) {
     for (const auto& metric : family.metric) {
       std::vector<std::string> more;
-      for (size_t i = 3; i < metric.label.size(); ++i) {
-        more.push_back(
-            absl::StrCat(metric.label[i].name, "=", metric.label[i].value));
+      for (const auto& [name, value] : metric.label) {
+        if (name == "name" || name == "service" || name == "method") continue;
+        more.push_back(absl::StrCat(name, "=", value));
       }
       std::string sample(absl::StripPrefix(family.name, "circuit_breaker_"));
       if (!more.empty()) {
