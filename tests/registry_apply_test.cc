@@ -144,6 +144,14 @@ TEST_F(RegistryApplyTest, NewModeKeepsOptionsThatWereSetByOtherMeans) {
   EXPECT_EQ(breaker->Snapshot().mode, Mode::kShadow);
 }
 
+TEST_F(RegistryApplyTest, NewOptionsKeepAModeThatWasSetByOtherMeans) {
+  const auto breaker = registry_->GetOrCreate(kPlace);
+  breaker->SetMode(Mode::kForcedOpen, absl::Hours(1));
+  Apply({{kPlace, Numbered(7)}});
+  EXPECT_EQ(breaker->Snapshot().mode, Mode::kForcedOpen);
+  EXPECT_EQ(breaker->Snapshot().mode_remaining, absl::Hours(1));
+}
+
 // ----------------------------------------------------------------- Modes
 
 TEST_F(RegistryApplyTest, SetsTheModeOfBreakersThatAreThere) {
