@@ -521,7 +521,10 @@ void CircuitBreaker::DeliverTransitions() {
       MutexLock lock(&mu_);
       if (first && delivering_) return;  // whoever is at it takes ours along
       delivering_ = !undelivered_.empty();
-      if (!delivering_) return;
+      if (!delivering_) {
+        undelivered_.shrink_to_fit();  // the next may be a long time off
+        return;
+      }
       next = std::move(undelivered_.front());
       undelivered_.erase(undelivered_.begin());
     }
