@@ -571,9 +571,8 @@ void CircuitBreaker::SetOpenUntilLocked() {
 
 absl::Duration CircuitBreaker::OpenRemainingLocked(MonotonicTime now) const {
   // Forced open, it is the end of the mode.
-  const MonotonicTime until = refuse_until() == MonotonicTime::max()
-                                  ? mode_until()
-                                  : refuse_until();
+  const MonotonicTime until =
+      refuse_until() == MonotonicTime::max() ? mode_until() : refuse_until();
   return until == MonotonicTime::max() ? absl::InfiniteDuration()
                                        : absl::FromChrono(until - now);
 }
