@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -29,9 +30,12 @@
 #include "absl/time/time.h"
 #include "breaker/clock.h"
 #include "breaker/environment.h"
+#include "breaker/key.h"
 #include "breaker/options.h"
+#include "breaker/policy.h"
 #include "breaker/registry.h"
 #include "breaker/snapshot.h"
+#include "examples/admin_server.h"
 #include "examples/display.h"
 #include "examples/fault_schedule.h"
 #include "examples/shop_server.h"
@@ -53,6 +57,11 @@ ABSL_FLAG(
     "the breakers' name in the metrics; if not given, the target or \"shop\"");
 ABSL_FLAG(absl::Duration, cycle, autobreaker::demo::kFaultCycle,
           "how long a round of faults takes; the breakers' times keep pace");
+ABSL_FLAG(bool, shadow, false,
+          "shadow mode: the breakers decide, and refuse nothing");
+ABSL_FLAG(std::string, admin_address, "127.0.0.1:8081",
+          "host:port to serve the admin service on, for breakerctl; port 0 "
+          "picks a free one");
 ABSL_FLAG(uint64_t, seed, 1,
           "makes the few random failures and open times repeatable");
 
@@ -114,6 +123,17 @@ BreakerOptions ChatOptions(double pace) {
   return options;
 }
 
+// In shadow mode, in place of what SetOptions() does.
+absl::Status ApplyShadowMode(BreakerRegistry& registry,
+                             const BreakerKey& chat) {
+  std::map<BreakerKey, BreakerPolicy> config;
+  for (const BreakerKey& scope : {BreakerKey(), chat}) {
+    config[scope].options = registry.ProgramOptions(scope);
+    config[scope].mode = Mode::kShadow;
+  }
+  return registry.Apply(config);
+}
+
 std::shared_ptr<grpc::Channel> GuardedChannel(
     std::shared_ptr<BreakerRegistry> registry, std::string name,
     const std::string& target) {
@@ -144,12 +164,15 @@ struct Plan {
   std::string target;  // empty: the built-in server
   std::string name;
   absl::Duration cycle;
+  std::string admin_address;
+  std::string admin_host;
+  bool shadow = false;
   uint64_t seed = 0;
 };
 
 // What the screen shows, for someone who never saw a circuit breaker.
 std::string Introduction(const Plan& plan, const std::string& server,
-                         int metrics_port) {
+                         int metrics_port, int admin_port) {
   const BreakerOptions options = DemoOptions(Pace(plan.cycle));
   const BreakerOptions chat = ChatOptions(Pace(plan.cycle));
   const bool own_server = plan.target.empty();
@@ -182,8 +205,16 @@ std::string Introduction(const Plan& plan, const std::string& server,
         100 * *chat.slow_call_rate_threshold,
         absl::FormatDuration(*chat.slow_call_duration));
   }
+  if (plan.shadow) {
+    absl::StrAppend(&text,
+                    "  in shadow mode: they refuse nothing; calls they would "
+                    "refuse are in parentheses\n");
+  }
   absl::StrAppendFormat(&text, "metrics: http://%s:%d/metrics\n",
                         plan.metrics_host, metrics_port);
+  absl::StrAppendFormat(&text,
+                        "admin: %s:%d, for ./bazelw run breakerctl -- watch\n",
+                        plan.admin_host, admin_port);
   absl::StrAppend(&text, "Ctrl-C ends it.\n\n");
   return text;
 }
@@ -222,12 +253,13 @@ int Run(const Plan& plan) {
       [display](const Transition& transition) { display->Add(transition); };
   const std::shared_ptr<BreakerRegistry> registry =
       BreakerRegistry::Create(registry_options).value();
+  const BreakerKey chat = {plan.name, shop::Shop::service_full_name(), "Chat"};
+  absl::Status status;
   if (own_server) {
-    const absl::Status status = registry->SetOptions(
-        {plan.name, shop::Shop::service_full_name(), "Chat"},
-        ChatOptions(Pace(plan.cycle)));
-    if (!status.ok()) return Fail(status.ToString());
+    status = registry->SetOptions(chat, ChatOptions(Pace(plan.cycle)));
   }
+  if (status.ok() && plan.shadow) status = ApplyShadowMode(*registry, chat);
+  if (!status.ok()) return Fail(status.ToString());
   const std::string address = own_server ? server->address() : plan.target;
   const std::shared_ptr<grpc::Channel> channel =
       GuardedChannel(registry, plan.name, address);
@@ -250,8 +282,16 @@ int Run(const Plan& plan) {
     calls = HealthCalls(channel, kDeadline);
   }
 
-  if (!display->Write(
-          Introduction(plan, address, exposer->GetListeningPorts().at(0)))) {
+  const std::unique_ptr<AdminServer> admin =
+      AdminServer::Start(plan.admin_address, registry);
+  if (admin == nullptr) {
+    return Fail(absl::StrCat(
+        "cannot serve the admin service on ", plan.admin_address,
+        "; port in use? (--admin_address=127.0.0.1:0 picks a free one)"));
+  }
+
+  if (!display->Write(Introduction(
+          plan, address, exposer->GetListeningPorts().at(0), admin->port()))) {
     return EXIT_FAILURE;
   }
   auto traffic = std::make_unique<Traffic>(calls);
@@ -279,6 +319,8 @@ Plan ParsePlan(int argc, char** argv) {
   plan.target = absl::GetFlag(FLAGS_target);
   plan.name = absl::GetFlag(FLAGS_name);
   plan.cycle = absl::GetFlag(FLAGS_cycle);
+  plan.admin_address = absl::GetFlag(FLAGS_admin_address);
+  plan.shadow = absl::GetFlag(FLAGS_shadow);
   plan.seed = absl::GetFlag(FLAGS_seed);
   if (plan.duration <= absl::ZeroDuration()) {
     refuse("--duration must be above 0");
@@ -289,6 +331,12 @@ Plan ParsePlan(int argc, char** argv) {
                         plan.metrics_address, "\""));
   }
   plan.metrics_host = metrics->first;
+  const auto admin = SplitAddress(plan.admin_address);
+  if (!admin.has_value()) {
+    refuse(absl::StrCat("--admin_address must be host:port, not \"",
+                        plan.admin_address, "\""));
+  }
+  plan.admin_host = admin->first;
   if (!plan.target.empty()) {
     const auto target = SplitAddress(plan.target);
     if (!target.has_value() || target->second == 0) {

@@ -20,7 +20,7 @@ fail() {
 # start ARGUMENT...: in the background, as `pid`, writing to `output`.
 start() {
   : >output
-  "$demo" --metrics_address=127.0.0.1:0 "$@" >output 2>errors </dev/null &
+  "$demo" --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 "$@" >output 2>errors </dev/null &
   pid=$!
   running+=("$pid")
 }
@@ -70,6 +70,9 @@ start --duration=6s
 wait_for '^metrics: http://127\.0\.0\.1:[1-9][0-9]*/metrics$'
 port=$(metrics_port)
 refuses "cannot serve metrics on 127.0.0.1:$port" --metrics_address="127.0.0.1:$port"
+admin_port=$(sed -nE 's|^admin: 127\.0\.0\.1:([0-9]+),.*|\1|p' output)
+# gRPC would log the reason as well.
+GRPC_VERBOSITY=NONE refuses "cannot serve the admin service on 127.0.0.1:$admin_port" --metrics_address=127.0.0.1:0 --admin_address="127.0.0.1:$admin_port"
 ends_with 0
 has 'PlaceOrder +closed -> open [0-9.]+s +failure_rate [0-9.]+% of [0-9]+ calls$'
 has '^ *[0-9.]+s +GetPrice +[a-z].* [0-9]+ calls +[0-9]+ failed +[0-9]+ refused'
@@ -111,6 +114,19 @@ kill -s INT "$pid"
 ends_with 0
 has '^  Watch '
 
+echo "Shadow mode"
+start --shadow --cycle=10s
+wait_for '^  in shadow mode: they refuse nothing'
+wait_for 'PlaceOrder +closed -> open'
+wait_for 'PlaceOrder +open .* 32 failed \([1-9][0-9]*\) refused'
+metrics=$(scrape) || fail "no metrics"
+shadow=circuit_breaker_shadow_rejected_total'\{.*method="PlaceOrder",reason="open"\} [1-9]'
+grep -qE "^$shadow" <<<"$metrics" || fail "what would be refused is not in the metrics"
+! grep -E '^circuit_breaker_rejected_total' <<<"$metrics" | grep -qv ' 0$' || fail "something was refused"
+kill -s INT "$pid"
+ends_with 0
+has '^  In shadow mode [1-9][0-9]* calls passed that would be refused\.$'
+
 echo "What it cannot do"
 refuses "'soon'.*duration" --duration=soon
 refuses 'duration' --duration=-1s
@@ -122,7 +138,8 @@ refuses 'name must be at most 100 bytes' --name="$(printf '%0101d' 0)"
 refuses 'metrics_address' --metrics_address=8080
 refuses 'metrics_address' --metrics_address=127.0.0.1:65536
 refuses 'metrics_address' --metrics_address=127.0.0.256:0
-refuses 'target' --metrics_address=127.0.0.1:0 --target=shop
-refuses 'target' --metrics_address=127.0.0.1:0 --target=shop:0
+refuses 'admin_address' --admin_address=8081
+refuses 'target' --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 --target=shop
+refuses 'target' --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 --target=shop:0
 refuses 'nonsense' --nonsense
 refuses 'nonsense' nonsense

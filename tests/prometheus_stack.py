@@ -103,7 +103,14 @@ class Program:
 class Demo(Program):
     def __init__(self, directory, name, binary, *flags):
         super().__init__(
-            directory, name, [binary, "--metrics_address=127.0.0.1:0", *flags]
+            directory,
+            name,
+            [
+                binary,
+                "--metrics_address=127.0.0.1:0",
+                "--admin_address=127.0.0.1:0",
+                *flags,
+            ],
         )
 
     def address(self):
