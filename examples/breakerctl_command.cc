@@ -24,7 +24,8 @@ constexpr char kHelp[] =
     R"(breakerctl looks at the circuit breakers of a running program, and overrules
 them, through the program's service autobreaker.v1.BreakerAdmin.
 
-  breakerctl list [KEY]                     a table of the breakers
+  breakerctl list [KEY]                     a table of the breakers; a time after a
+                                            state or mode is what is left of it
       --state=open,half-open                only those in one of these states
       --mode=shadow,forced-open             only those in one of these modes
   breakerctl watch [KEY]                    the table, then every change of state

@@ -45,16 +45,19 @@ std::string KeyText(const v1::BreakerKey& key) {
 }
 
 bool IsPartOf(absl::string_view text, const v1::BreakerKey& key) {
+  if (text.empty()) return true;
   const std::string form = FullForm(key);
   const absl::string_view whole = form;
   for (size_t begin = whole.find(text); begin != absl::string_view::npos;
        begin = whole.find(text, begin + 1)) {
     const size_t end = begin + text.size();
+    // Empty parts between slashes are none.
     const bool begins =
-        begin == 0 || whole[begin - 1] == '/' || whole[begin - 1] == '.';
+        begin == 0 || (text[0] != '/' &&
+                       (whole[begin - 1] == '/' || whole[begin - 1] == '.'));
     if (begins && (end == whole.size() || whole[end] == '/')) return true;
   }
-  return text.empty();
+  return false;
 }
 
 absl::StatusOr<std::vector<v1::BreakerKey>> FindKeys(

@@ -21,10 +21,8 @@ std::string Printable(absl::string_view text);
 // "name/package.Service/Method", printable.
 std::string KeyText(const v1::BreakerKey& key);
 
-// Whether `text` is whole parts of the key, side by side: it begins where the
-// name, the service, a part of its package or the method does, and ends where
-// one of them ends. A name's parts between slashes and dots count as well. The
-// empty text is part of every key.
+// Whether `text` is in "name/package.Service/Method" from its beginning, a
+// slash or a dot to a slash or its end. The empty text is in all.
 bool IsPartOf(absl::string_view text, const v1::BreakerKey& key);
 
 // The breaker that `text` means: the one whose key it is, else the only one of

@@ -14,7 +14,9 @@
 #include "examples/breakerctl_key.h"
 #include "examples/breakerctl_options.h"
 #include "google/protobuf/descriptor.h"
+#include "google/protobuf/duration.pb.h"
 #include "google/protobuf/message.h"
+#include "google/protobuf/timestamp.pb.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -103,6 +105,12 @@ std::string Percent(double rate) {
 uint64_t Sum(const v1::Refusals& refusals) {
   return refusals.open() + refusals.half_open() + refusals.ramp() +
          refusals.forced_open();
+}
+
+// "1 call", "2 calls".
+template <typename Number>
+std::string Several(Number number, absl::string_view noun) {
+  return absl::StrCat(number, " ", noun, number == 1 ? "" : "s");
 }
 
 // What was asked of it.
@@ -194,8 +202,8 @@ std::string ReasonText(const v1::Transition& transition) {
   const std::string reason = Text(transition.reason());
   const v1::Window& window = transition.window();
   const auto of_calls = [&](double rate) {
-    return absl::StrCat(reason, " ", Percent(rate), " of ", window.calls(),
-                        " calls");
+    return absl::StrCat(reason, " ", Percent(rate), " of ",
+                        Several(window.calls(), "call"));
   };
   switch (transition.reason()) {
     case v1::FAILURE_RATE:
@@ -208,7 +216,7 @@ std::string ReasonText(const v1::Transition& transition) {
       return absl::StrCat(reason, " ", transition.consecutive_failures());
     case v1::EVIDENCE:
       return absl::StrCat(reason, ", ", window.failures(), " of ",
-                          window.calls(), " calls failed");
+                          Several(window.calls(), "call"), " failed");
     default:
       return reason;
   }
@@ -241,7 +249,7 @@ std::string NumbersText(const google::protobuf::Message& message) {
   return absl::StrJoin(texts, ", ");
 }
 
-// The first letter tells where the counts belong: "20: 15 open, 5 ramp".
+// "20: 15 open, 5 ramp".
 std::string RefusalsText(const v1::Refusals& refusals) {
   const uint64_t sum = Sum(refusals);
   return sum == 0 ? "0" : absl::StrCat(sum, ": ", NumbersText(refusals));
@@ -280,8 +288,7 @@ std::string StateDetails(const View& view, const v1::Breaker& b) {
     absl::StrAppend(&text, ", ", Human(b.open_remaining()), " to go");
   }
   if (b.reopenings() > 0) {
-    absl::StrAppend(&text, ", reopened ", b.reopenings(),
-                    b.reopenings() == 1 ? " time" : " times");
+    absl::StrAppend(&text, ", reopened ", Several(b.reopenings(), "time"));
   }
   if (b.state() == v1::HALF_OPEN) {
     absl::StrAppend(&text, ", probes: ", b.probes_in_flight(), " under way, ",
@@ -310,7 +317,7 @@ std::string TripDetails(const View& view, const v1::Breaker& b) {
 }
 
 std::string WindowDetails(const v1::Window& window) {
-  std::string text = absl::StrCat(window.calls(), " calls");
+  std::string text = Several(window.calls(), "call");
   if (window.calls() == 0) return text;
   absl::StrAppend(&text, ", ", window.failures(), " failed");
   if (window.has_failure_rate()) {
@@ -320,11 +327,13 @@ std::string WindowDetails(const v1::Window& window) {
 }
 
 std::string InARowDetails(const v1::Breaker& b) {
-  std::string text = absl::StrCat(b.consecutive_failures(), " failures, ",
-                                  b.consecutive_successes(), " successes");
+  std::string text =
+      absl::StrCat(Several(b.consecutive_failures(), "failure"), ", ",
+                   b.consecutive_successes(),
+                   b.consecutive_successes() == 1 ? " success" : " successes");
   if (b.has_failures_until_trip()) {
-    absl::StrAppend(&text, "; ", b.failures_until_trip(),
-                    " more failures would open it");
+    absl::StrAppend(&text, "; ", Several(b.failures_until_trip(), "failure"),
+                    " from now would open it");
   }
   return text;
 }
@@ -416,8 +425,9 @@ std::string Details(const View& view, const v1::Breaker& b) {
 }
 
 std::string ModeLine(const v1::Breaker& breaker) {
-  return absl::StrCat(KeyText(breaker.key()), ": ", ModeDetails({}, breaker),
-                      "; now ", Text(breaker.state()), "\n");
+  return absl::StrCat(KeyText(breaker.key()), ": mode ",
+                      ModeDetails({}, breaker), "; state ",
+                      Text(breaker.state()), "\n");
 }
 
 std::string UpdateLine(const v1::Breaker& breaker,
@@ -428,7 +438,7 @@ std::string UpdateLine(const v1::Breaker& breaker,
 }
 
 std::string ResetLine(const v1::Breaker& breaker) {
-  return absl::StrCat(KeyText(breaker.key()), ": reset; now ",
+  return absl::StrCat(KeyText(breaker.key()), ": reset; state ",
                       Text(breaker.state()), "\n");
 }
 
@@ -451,8 +461,10 @@ std::string WatchText::Add(const View& view,
       return TransitionLine(view, response.transition());
     case v1::WatchResponse::kMissed:
       return Paint(view, kYellow,
-                   absl::StrCat("... missed ", response.missed().transitions(),
-                                " changes; as it is now:")) +
+                   absl::StrCat(
+                       "... missed ",
+                       Several(response.missed().transitions(), "change"),
+                       "; as it is now:")) +
              "\n";
     default:
       return "";

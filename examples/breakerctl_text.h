@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "google/protobuf/field_mask.pb.h"
 #include "proto/admin.pb.h"
 
 namespace autobreaker::breakerctl {

@@ -457,8 +457,8 @@ TEST_F(BreakerctlTest, SetModeSendsModeAndTime) {
       Run({"set-mode", "Orders/Cancel", "forced-open", "--for=10m"});
   EXPECT_EQ(ended.code, 0);
   EXPECT_EQ(ended.output,
-            "payments/shop.Orders/Cancel: forced-open for 10m, then automatic; "
-            "now open\n");
+            "payments/shop.Orders/Cancel: mode forced-open for 10m, then "
+            "automatic; state open\n");
   const v1::SetModeRequest request = admin_.set_mode_request();
   EXPECT_EQ(request.key().name(), "payments");
   EXPECT_EQ(request.mode(), v1::FORCED_OPEN);
@@ -486,8 +486,8 @@ TEST_F(BreakerctlTest, ResetWithAllTakesEveryBreakerOfTheKey) {
   const Ended ended = Run({"reset", "--all", "payments"});
   EXPECT_EQ(ended.code, 0);
   EXPECT_EQ(ended.output,
-            "payments/shop.Orders/Cancel: reset; now closed\n"
-            "payments/shop.Orders/PlaceOrder: reset; now closed\n");
+            "payments/shop.Orders/Cancel: reset; state closed\n"
+            "payments/shop.Orders/PlaceOrder: reset; state closed\n");
   EXPECT_THAT(admin_.reset_methods(), ElementsAre("Cancel", "PlaceOrder"));
 }
 
