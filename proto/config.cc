@@ -1,6 +1,8 @@
 #include "proto/config.h"
 
+#include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/tokenizer.h>
+#include <google/protobuf/message.h>
 #include <google/protobuf/struct.pb.h>
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
@@ -44,6 +46,27 @@ absl::Status JsonError(absl::string_view source, const Status& status) {
   return InvalidConfig(source, absl::StripSuffix(line, " ^"));
 }
 
+// By reflection, since protobuf's maps have another layout in a program that is
+// built for ThreadSanitizer than in a library that is not.
+std::map<std::string, const Value*> FieldsOf(
+    const google::protobuf::Struct& object) {
+  std::map<std::string, const Value*> fields;
+  const google::protobuf::Reflection* const reflection = object.GetReflection();
+  const google::protobuf::FieldDescriptor* const field =
+      object.GetDescriptor()->FindFieldByNumber(
+          google::protobuf::Struct::kFieldsFieldNumber);
+  const google::protobuf::Descriptor* const type = field->message_type();
+  for (int i = 0; i < reflection->FieldSize(object, field); ++i) {
+    const google::protobuf::Message& entry =
+        reflection->GetRepeatedMessage(object, field, i);
+    const google::protobuf::Reflection* const parts = entry.GetReflection();
+    fields.emplace(parts->GetString(entry, type->map_key()),
+                   static_cast<const Value*>(
+                       &parts->GetMessage(entry, type->map_value())));
+  }
+  return fields;
+}
+
 // What protobuf reads over, as it was when it was said first: a null in a list,
 // which would shift the entries after it, and a field that is given by both of
 // its names. Empty if there is none.
@@ -61,12 +84,8 @@ std::string Overlooked(const Value& value, const std::string& path) {
     }
   }
   // The keys are fields of the configuration: open_duration and openDuration.
-  std::map<std::string, const Value*> in_order;
-  for (const auto& [key, field] : value.struct_value().fields()) {
-    in_order.emplace(key, &field);
-  }
   std::set<std::string> fields;
-  for (const auto& [key, field] : in_order) {
+  for (const auto& [key, field] : FieldsOf(value.struct_value())) {
     std::string name = absl::AsciiStrToLower(key);
     name.erase(std::remove(name.begin(), name.end(), '_'), name.end());
     const std::string at = path.empty() ? key : absl::StrCat(path, ".", key);

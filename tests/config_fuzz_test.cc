@@ -31,7 +31,7 @@
 namespace autobreaker {
 namespace {
 
-// Of each format. The sanitizers, which build with asserts, take some twenty
+// Of each format. The sanitizers, which build with asserts, take about ten
 // times as long for each.
 #ifdef NDEBUG
 constexpr int64_t kInputs = 500'000;
