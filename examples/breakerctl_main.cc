@@ -58,8 +58,9 @@ void EndWhenOutputIsClosed() {
 int Main(const std::vector<std::string>& arguments) {
   std::signal(SIGPIPE, SIG_IGN);
   const char* const address = std::getenv("BREAKERCTL_ADDRESS");
+  const bool has_address = address != nullptr && *address != '\0';
   const absl::StatusOr<Command> command =
-      ParseCommand(arguments, address != nullptr ? address : "127.0.0.1:8081");
+      ParseCommand(arguments, has_address ? address : "127.0.0.1:8081");
   if (command.ok() && command->verb == Verb::kWatch) {
     std::signal(SIGINT, EndWell);
     std::signal(SIGTERM, EndWell);

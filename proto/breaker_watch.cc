@@ -109,7 +109,9 @@ void BreakerWatch::Continue() {
       return StartWrite(&message_);
     case kTransition:
       try {
-        *message_.mutable_transition() = ToProto(transition);
+        // Not mutable_transition(), which leaves half a message if it fails.
+        auto message = std::make_unique<v1::Transition>(ToProto(transition));
+        message_.set_allocated_transition(message.release());
       } catch (const std::bad_alloc&) {
         {
           MutexLock lock(&mu_);
@@ -129,8 +131,7 @@ void BreakerWatch::MakeSnapshot(bool begins) {
       }
     }
   }
-  v1::WatchResponse::Snapshot* const message = message_.mutable_snapshot();
-  message->Clear();
+  auto message = std::make_unique<v1::WatchResponse::Snapshot>();
   std::vector<std::pair<BreakerKey, Told>> told;
   const size_t end =
       std::min(breakers_.size(), next_breaker_ + kBreakersPerMessage);
@@ -147,6 +148,7 @@ void BreakerWatch::MakeSnapshot(bool begins) {
     breakers_ = {};
     next_breaker_ = 0;
   }
+  message_.set_allocated_snapshot(message.release());
 
   MutexLock lock(&mu_);
   for (auto& [key, what] : told) {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "proto/convert.h"
 
 namespace autobreaker {
@@ -28,14 +29,20 @@ bool HasOptions(const FieldDescriptor* field) {
              v1::BreakerOptions::descriptor()->file();
 }
 
-absl::Status CheckPath(const std::string& path) {
+// Whether it is one of BreakerOptions or of a message of options in it.
+bool IsField(const std::string& path) {
   std::vector<const FieldDescriptor*> fields;
-  const bool ok = FieldMaskUtil::GetFieldDescriptors(
-                      v1::BreakerOptions::descriptor(), path, &fields) &&
-                  std::all_of(fields.begin(), fields.end() - 1, HasOptions);
-  if (ok) return absl::OkStatus();
-  return absl::InvalidArgumentError(absl::StrCat(
-      "update_mask has \"", path, "\", must be a field of options"));
+  if (!FieldMaskUtil::GetFieldDescriptors(v1::BreakerOptions::descriptor(),
+                                          path, &fields)) {
+    return false;
+  }
+  // Of empty names it takes no notice.
+  std::vector<std::string> names;
+  for (const FieldDescriptor* const field : fields) {
+    names.emplace_back(field->name());
+  }
+  return !fields.empty() && absl::StrJoin(names, ".") == path &&
+         std::all_of(fields.begin(), fields.end() - 1, HasOptions);
 }
 
 // Lays what `given` has over `*to`, value by value.
@@ -112,7 +119,10 @@ absl::Status MergeMaskedOptions(const v1::BreakerOptions& message,
           FieldMaskUtil::GetFieldMaskForAllFields<v1::BreakerOptions>());
       continue;
     }
-    if (absl::Status status = CheckPath(path); !status.ok()) return status;
+    if (!IsField(path)) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "update_mask has \"", path, "\", must be a field of options"));
+    }
     fields.add_paths(path);
   }
 
