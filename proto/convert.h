@@ -5,13 +5,14 @@
 #ifndef AUTOBREAKER_PROTO_CONVERT_H_
 #define AUTOBREAKER_PROTO_CONVERT_H_
 
+#include <google/protobuf/duration.pb.h>
+
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "breaker/key.h"
 #include "breaker/options.h"
 #include "breaker/status_code_set.h"
 #include "breaker/types.h"
-#include "google/protobuf/duration.pb.h"
 #include "proto/config.pb.h"
 
 namespace autobreaker {
