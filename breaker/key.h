@@ -34,6 +34,10 @@ struct BreakerKey {
   }
 };
 
+// {name "payments", service "shop.Orders"}: the parts that are not empty, for
+// messages; {} if all are.
+std::string ToString(const BreakerKey& key);
+
 }  // namespace autobreaker
 
 #endif  // AUTOBREAKER_BREAKER_KEY_H_

@@ -123,9 +123,8 @@ absl::Status BreakerRegistry::Apply(
     absl::Status status = CheckScope(scope);
     if (status.ok()) status = policy.options.Validate();
     if (!status.ok()) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "scope {name \"", scope.name, "\", service \"", scope.service,
-          "\", method \"", scope.method, "\"}: ", status.message()));
+      return absl::InvalidArgumentError(
+          absl::StrCat("scope ", ToString(scope), ": ", status.message()));
     }
     applied.emplace(scope, std::make_shared<const BreakerPolicy>(policy));
   }

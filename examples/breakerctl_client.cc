@@ -1,5 +1,7 @@
 #include "examples/breakerctl_client.h"
 
+#include <google/protobuf/message.h>
+#include <google/protobuf/util/json_util.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -24,8 +26,6 @@
 #include "absl/time/time.h"
 #include "examples/breakerctl_key.h"
 #include "examples/breakerctl_text.h"
-#include "google/protobuf/message.h"
-#include "google/protobuf/util/json_util.h"
 #include "proto/admin.grpc.pb.h"
 
 namespace autobreaker::breakerctl {

@@ -136,9 +136,7 @@ absl::Status AddModes(absl::string_view value, Command* command) {
 }
 
 absl::Status SetFor(absl::string_view value, Command* command) {
-  absl::Duration duration;
-  if (!absl::ParseDuration(value, &duration) ||
-      !ToProto(duration, command->set_mode.mutable_duration())) {
+  if (!ParseDuration(value, command->set_mode.mutable_duration())) {
     return WrongDuration("--for", value);
   }
   return absl::OkStatus();

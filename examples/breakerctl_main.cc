@@ -3,11 +3,12 @@
 // "breakerctl help".
 //
 // Exit codes:
-//   0  done; also a watch that was ended by Ctrl-C or SIGTERM, and a closed
-//      pipe, as in "breakerctl watch | head -1"
-//   1  the service cannot be reached, or failed
-//   2  the command or a value in it is wrong, or a key could be several
-//   breakers 3  no such breaker 4  the program does not allow it, or not now
+// - 0: done; also a watch that was ended by Ctrl-C or SIGTERM, and a closed
+//   pipe, as in "breakerctl watch | head -1"
+// - 1: the service cannot be reached, or failed
+// - 2: the command or a value in it is wrong, or a key could be several
+// - 3: no such breaker
+// - 4: the program does not allow it, or not now
 #include <poll.h>
 #include <unistd.h>
 

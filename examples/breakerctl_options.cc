@@ -1,5 +1,11 @@
 #include "examples/breakerctl_options.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/struct.pb.h>
+#include <google/protobuf/text_format.h>
+#include <google/protobuf/util/json_util.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -12,11 +18,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "examples/breakerctl_key.h"
-#include "google/protobuf/descriptor.h"
-#include "google/protobuf/message.h"
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/text_format.h"
-#include "google/protobuf/util/json_util.h"
+#include "proto/convert.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -83,11 +85,8 @@ absl::Status AddPath(absl::string_view name, v1::UpdateRequest* request) {
 
 bool SetDuration(absl::string_view value, const FieldDescriptor* field,
                  Message* message) {
-  absl::Duration duration;
   google::protobuf::Duration parsed;
-  if (!absl::ParseDuration(value, &duration) || !ToProto(duration, &parsed)) {
-    return false;
-  }
+  if (!ParseDuration(value, &parsed)) return false;
   message->GetReflection()->MutableMessage(message, field)->CopyFrom(parsed);
   return true;
 }
@@ -154,9 +153,11 @@ void AppendAssignments(const Message& message, const std::string& prefix,
     if (!IsGroup(field)) {
       std::string value;
       if (field->message_type() != nullptr) {
-        google::protobuf::Duration duration;
-        duration.CopyFrom(reflection->GetMessage(message, field));
-        value = absl::FormatDuration(FromProto(duration));
+        google::protobuf::Duration given;
+        given.CopyFrom(reflection->GetMessage(message, field));
+        absl::Duration duration;
+        MakeDuration(given, &duration).IgnoreError();
+        value = absl::FormatDuration(duration);
       } else {
         google::protobuf::TextFormat::PrintFieldValueToString(message, field,
                                                               -1, &value);
@@ -246,23 +247,13 @@ std::vector<std::string> Assignments(
   return assignments;
 }
 
-absl::Duration FromProto(const google::protobuf::Duration& duration) {
-  return absl::Seconds(duration.seconds()) +
-         absl::Nanoseconds(duration.nanos());
-}
-
-bool ToProto(absl::Duration duration, google::protobuf::Duration* message) {
-  constexpr int64_t kMostSeconds = 315'576'000'000;
-  absl::Duration rest;
-  const int64_t seconds = absl::IDivDuration(duration, absl::Seconds(1), &rest);
-  const int64_t nanos = absl::ToInt64Nanoseconds(rest);
-  if (seconds > kMostSeconds || seconds < -kMostSeconds ||
-      absl::Nanoseconds(nanos) != rest) {
-    return false;
-  }
-  message->set_seconds(seconds);
-  message->set_nanos(static_cast<int32_t>(nanos));
-  return true;
+bool ParseDuration(absl::string_view text,
+                   google::protobuf::Duration* message) {
+  absl::Duration duration;
+  if (!absl::ParseDuration(text, &duration)) return false;
+  *message = ToProto(duration);
+  absl::Duration back;
+  return MakeDuration(*message, &back).ok() && back == duration;
 }
 
 }  // namespace autobreaker::breakerctl

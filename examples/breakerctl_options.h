@@ -5,14 +5,15 @@
 #ifndef AUTOBREAKER_EXAMPLES_BREAKERCTL_OPTIONS_H_
 #define AUTOBREAKER_EXAMPLES_BREAKERCTL_OPTIONS_H_
 
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/field_mask.pb.h>
+
 #include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "google/protobuf/duration.pb.h"
-#include "google/protobuf/field_mask.pb.h"
 #include "proto/admin.pb.h"
 #include "proto/config.pb.h"
 
@@ -35,9 +36,9 @@ std::vector<std::string> Assignments(const v1::BreakerOptions& options);
 std::vector<std::string> Assignments(const v1::BreakerOptions& options,
                                      const google::protobuf::FieldMask& fields);
 
-absl::Duration FromProto(const google::protobuf::Duration& duration);
-// False if it is out of protobuf's range or finer than a nanosecond.
-bool ToProto(absl::Duration duration, google::protobuf::Duration* message);
+// Takes "100ms" or "1m30s". False if it is none, out of protobuf's range or
+// finer than a nanosecond.
+bool ParseDuration(absl::string_view text, google::protobuf::Duration* message);
 
 }  // namespace autobreaker::breakerctl
 

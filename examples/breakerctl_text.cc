@@ -1,5 +1,10 @@
 #include "examples/breakerctl_text.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/timestamp.pb.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -13,10 +18,7 @@
 #include "absl/strings/string_view.h"
 #include "examples/breakerctl_key.h"
 #include "examples/breakerctl_options.h"
-#include "google/protobuf/descriptor.h"
-#include "google/protobuf/duration.pb.h"
-#include "google/protobuf/message.h"
-#include "google/protobuf/timestamp.pb.h"
+#include "proto/convert.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -89,8 +91,10 @@ std::string Human(absl::Duration duration) {
   return absl::FormatDuration(absl::Trunc(duration, unit));
 }
 
-std::string Human(const google::protobuf::Duration& duration) {
-  return Human(FromProto(duration));
+std::string Human(const google::protobuf::Duration& message) {
+  absl::Duration duration;
+  MakeDuration(message, &duration).IgnoreError();
+  return Human(duration);
 }
 
 absl::Time FromProto(const google::protobuf::Timestamp& time) {

@@ -5,11 +5,12 @@
 #ifndef AUTOBREAKER_EXAMPLES_BREAKERCTL_TEXT_H_
 #define AUTOBREAKER_EXAMPLES_BREAKERCTL_TEXT_H_
 
+#include <google/protobuf/field_mask.pb.h>
+
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
-#include "google/protobuf/field_mask.pb.h"
 #include "proto/admin.pb.h"
 
 namespace autobreaker::breakerctl {

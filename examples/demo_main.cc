@@ -43,6 +43,7 @@
 #include "examples/traffic.h"
 #include "exporter/breaker_collector.h"
 #include "interceptor/circuit_breaker_interceptor.h"
+#include "proto/config_watcher.h"
 #include "proto/shop.grpc.pb.h"
 
 ABSL_FLAG(absl::Duration, duration, absl::InfiniteDuration(),
@@ -59,6 +60,9 @@ ABSL_FLAG(absl::Duration, cycle, autobreaker::demo::kFaultCycle,
           "how long a round of faults takes; the breakers' times keep pace");
 ABSL_FLAG(bool, shadow, false,
           "shadow mode: the breakers decide, and refuse nothing");
+ABSL_FLAG(std::string, config, "",
+          "a file that says what applies to which breakers, and is followed "
+          "when it changes; see examples/breakers.json");
 ABSL_FLAG(std::string, admin_address, "127.0.0.1:8081",
           "host:port to serve the admin service on, for breakerctl; port 0 "
           "picks a free one");
@@ -167,6 +171,7 @@ struct Plan {
   std::string admin_address;
   std::string admin_host;
   bool shadow = false;
+  std::string config;  // empty: none
   uint64_t seed = 0;
 };
 
@@ -209,6 +214,9 @@ std::string Introduction(const Plan& plan, const std::string& server,
     absl::StrAppend(&text,
                     "  in shadow mode: they refuse nothing; calls they would "
                     "refuse are in parentheses\n");
+  }
+  if (!plan.config.empty()) {
+    absl::StrAppend(&text, "  but for what ", plan.config, " says\n");
   }
   absl::StrAppendFormat(&text, "metrics: http://%s:%d/metrics\n",
                         plan.metrics_host, metrics_port);
@@ -260,6 +268,16 @@ int Run(const Plan& plan) {
   }
   if (status.ok() && plan.shadow) status = ApplyShadowMode(*registry, chat);
   if (!status.ok()) return Fail(status.ToString());
+  std::unique_ptr<ConfigWatcher> watcher;
+  if (!plan.config.empty()) {
+    auto started = ConfigWatcher::Start(plan.config, registry);
+    if (started.ok()) status = (*started)->status();
+    if (!started.ok() || !status.ok()) {
+      return Fail(absl::StrCat(
+          "--config: ", (started.ok() ? status : started.status()).message()));
+    }
+    watcher = *std::move(started);
+  }
   const std::string address = own_server ? server->address() : plan.target;
   const std::shared_ptr<grpc::Channel> channel =
       GuardedChannel(registry, plan.name, address);
@@ -321,6 +339,7 @@ Plan ParsePlan(int argc, char** argv) {
   plan.cycle = absl::GetFlag(FLAGS_cycle);
   plan.admin_address = absl::GetFlag(FLAGS_admin_address);
   plan.shadow = absl::GetFlag(FLAGS_shadow);
+  plan.config = absl::GetFlag(FLAGS_config);
   plan.seed = absl::GetFlag(FLAGS_seed);
   if (plan.duration <= absl::ZeroDuration()) {
     refuse("--duration must be above 0");
@@ -337,6 +356,9 @@ Plan ParsePlan(int argc, char** argv) {
                         plan.admin_address, "\""));
   }
   plan.admin_host = admin->first;
+  if (plan.shadow && !plan.config.empty()) {
+    refuse("--shadow is not for --config, where the file gives the modes");
+  }
   if (!plan.target.empty()) {
     const auto target = SplitAddress(plan.target);
     if (!target.has_value() || target->second == 0) {

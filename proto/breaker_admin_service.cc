@@ -53,8 +53,7 @@ absl::StatusOr<Breaker> Find(const BreakerRegistry& registry,
     return breaker;
   }
   return absl::NotFoundError(
-      absl::StrCat("no breaker {name \"", key.name(), "\", service \"",
-                   key.service(), "\", method \"", key.method(), "\"}"));
+      absl::StrCat("no breaker ", ToString(MakeKey(key))));
 }
 
 // A page token is the last key of the page before: what follows it is found

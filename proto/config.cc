@@ -15,7 +15,6 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -154,20 +153,6 @@ absl::Status ParseTextproto(const std::string& text, absl::string_view source,
   return absl::OkStatus();
 }
 
-// {name "payments", service "shop.Orders"}
-std::string Text(const BreakerKey& scope) {
-  std::vector<std::string> parts;
-  const auto add = [&parts](absl::string_view part, const std::string& value) {
-    if (value.empty()) return;
-    parts.push_back(
-        absl::StrCat(part, " \"", absl::Utf8SafeCEscape(value), "\""));
-  };
-  add("name", scope.name);
-  add("service", scope.service);
-  add("method", scope.method);
-  return absl::StrCat("{", absl::StrJoin(parts, ", "), "}");
-}
-
 absl::Status CheckScope(const BreakerKey& scope) {
   const size_t length =
       scope.name.size() + scope.service.size() + scope.method.size();
@@ -178,7 +163,7 @@ absl::Status CheckScope(const BreakerKey& scope) {
   }
   if (!scope.method.empty() && scope.service.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
-        "is ", Text(scope), ", must have a service with a method"));
+        "is ", ToString(scope), ", must have a service with a method"));
   }
   return absl::OkStatus();
 }
@@ -237,7 +222,7 @@ absl::StatusOr<std::map<BreakerKey, BreakerPolicy>> MakePolicies(
           places.emplace(scope, absl::StrCat(at, ".", name));
       if (!is_new) {
         return absl::InvalidArgumentError(
-            absl::StrCat(at, ": ", name, " is ", Text(scope), " as is ",
+            absl::StrCat(at, ": ", name, " is ", ToString(scope), " as is ",
                          place->second, ", must be given only once"));
       }
       policy.options = registry.ProgramOptions(scope);
@@ -245,7 +230,7 @@ absl::StatusOr<std::map<BreakerKey, BreakerPolicy>> MakePolicies(
           MakeOptions(entry.options(), &policy.options);
       if (!handling.ok() || !options.ok()) {
         return absl::InvalidArgumentError(absl::StrCat(
-            at, " ", Text(scope), ": ",
+            at, " ", ToString(scope), ": ",
             handling.ok() ? absl::StrCat("options: ", options.message())
                           : std::string(handling.message())));
       }

@@ -4,7 +4,7 @@
 //   auto watcher = ConfigWatcher::Start("breakers.json", registry);
 //   if (!watcher.ok()) return watcher.status();
 //   if (absl::Status loaded = (*watcher)->status(); !loaded.ok()) {
-//     LOG(WARNING) << loaded;  // or give up; calls are guarded all the same
+//     std::cerr << loaded << "\n";  // or give up; calls are guarded anyhow
 //   }
 //
 // A thread reads the file every few seconds and loads it when it says something

@@ -503,8 +503,7 @@ TEST_F(BreakerAdmin, AForcedOpenBreakerIsNotReset) {
 }
 
 TEST_F(BreakerAdmin, ChangesOfABreakerThatIsNotThereAreNotFound) {
-  const std::string message =
-      "no breaker {name \"x\", service \"\", method \"\"}";
+  const std::string message = "no breaker {name \"x\"}";
   const auto code = grpc::StatusCode::NOT_FOUND;
   ExpectStatus(Update(UpdateOf("x")), code, message);
   ExpectStatus(SetMode(ModeRequest("x", v1::SHADOW)), code, message);

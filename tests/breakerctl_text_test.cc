@@ -1,13 +1,13 @@
 #include "examples/breakerctl_text.h"
 
 #include <gmock/gmock.h>
+#include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
 #include <string>
 #include <vector>
 
 #include "absl/time/time.h"
-#include "google/protobuf/text_format.h"
 #include "proto/admin.pb.h"
 
 namespace autobreaker::breakerctl {

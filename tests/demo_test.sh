@@ -127,6 +127,17 @@ kill -s INT "$pid"
 ends_with 0
 has '^  In shadow mode [1-9][0-9]* calls passed that would be refused\.$'
 
+echo "A configuration file"
+echo '{"breakers": [{"names": [{}], "mode": "FORCED_OPEN"}]}' >breakers.json
+start --config=breakers.json
+wait_for '^  but for what breakers\.json says$'
+wait_for 'GetPrice +forced open '
+echo '{"breakers": []}' >breakers.new
+mv breakers.new breakers.json
+wait_for 'GetPrice +half-open -> closed'
+kill -s INT "$pid"
+ends_with 0
+
 echo "What it cannot do"
 refuses "'soon'.*duration" --duration=soon
 refuses 'duration' --duration=-1s
@@ -138,6 +149,8 @@ refuses 'name must be at most 100 bytes' --name="$(printf '%0101d' 0)"
 refuses 'metrics_address' --metrics_address=8080
 refuses 'metrics_address' --metrics_address=127.0.0.1:65536
 refuses 'metrics_address' --metrics_address=127.0.0.256:0
+refuses '--config: nothing.json: No such file' --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 --config=nothing.json
+refuses '--shadow is not for --config' --shadow --config=nothing.json
 refuses 'admin_address' --admin_address=8081
 refuses 'target' --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 --target=shop
 refuses 'target' --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 --target=shop:0

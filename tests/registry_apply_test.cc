@@ -108,7 +108,7 @@ TEST_F(RegistryApplyTest, InvalidPolicyNamesScopeAndFieldAndChangesNothing) {
       {{{}, Numbered(7)}, {{"", "shop.Stock", ""}, Numbered(0)}});
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(std::string(status.message()),
-            "scope {name \"\", service \"shop.Stock\", method \"\"}: "
+            "scope {service \"shop.Stock\"}: "
             "minimum_calls is 0, must be in [1, 1000000000]");
   EXPECT_EQ(breaker->options().minimum_calls, 20);
   EXPECT_EQ(NumberOf({"new", "", ""}), 20);
