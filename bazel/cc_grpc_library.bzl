@@ -27,6 +27,8 @@ def cc_grpc_library(name, srcs, deps, grpc_only, generate_mocks = False, **kwarg
         name = name,
         srcs = [":_" + name + "_generated"],
         hdrs = [":_" + name + "_generated"],
+        # Where the compiler finds those of a proto_library with an import_prefix.
+        includes = ["_virtual_imports/" + srcs[0].rpartition(":")[2]],
         deps = deps + ["@com_github_grpc_grpc//:grpc++"],
         **kwargs
     )

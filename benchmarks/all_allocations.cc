@@ -1,4 +1,4 @@
-#include "benchmarks/all_allocations.h"
+#include "autobreaker/benchmarks/all_allocations.h"
 
 #include <atomic>
 #include <cstddef>

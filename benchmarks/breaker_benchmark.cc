@@ -20,15 +20,15 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "autobreaker/benchmarks/ratios.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/internal/counters.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/interceptor/internal/method_table.h"
+#include "autobreaker/testing/fake_clock.h"
 #include "benchmark/benchmark.h"
-#include "benchmarks/ratios.h"
-#include "breaker/circuit_breaker.h"
-#include "breaker/counters.h"
-#include "breaker/environment.h"
-#include "breaker/fake_clock.h"
-#include "breaker/mutex.h"
-#include "breaker/registry.h"
-#include "interceptor/method_table.h"
 
 namespace autobreaker {
 namespace {
@@ -122,11 +122,11 @@ BENCHMARK(BM_HashAndCompareFloor)->ThreadRange(1, 2);
 // For all threads of a benchmark.
 std::shared_ptr<CircuitBreaker> shared_breaker;
 
-void Make(const BreakerOptions& options, BreakerEnvironment environment = {}) {
+void Make(const BreakerOptions& options, Instruments instruments = {}) {
   shared_breaker =
       CircuitBreaker::Create(
           {"benchmark", "service", "method"}, options,
-          std::make_shared<const BreakerEnvironment>(std::move(environment)))
+          std::make_shared<const Instruments>(std::move(instruments)))
           .value();
 }
 void MakeClosed(const benchmark::State&) { Make({}); }
@@ -145,14 +145,14 @@ void MakeClosedWithSlowCalls(const benchmark::State&) {
   Make(options);
 }
 void MakeClosedWithDurations(const benchmark::State&) {
-  BreakerEnvironment environment;
-  environment.duration_buckets = DefaultDurationBuckets();
-  Make({}, environment);
+  Instruments instruments;
+  instruments.duration_buckets = DefaultDurationBuckets();
+  Make({}, instruments);
 }
 void MakeClosedWithStatusCodes(const benchmark::State&) {
-  BreakerEnvironment environment;
-  environment.count_status_codes = true;
-  Make({}, environment);
+  Instruments instruments;
+  instruments.count_status_codes = true;
+  Make({}, instruments);
 }
 void MakeOpen(const benchmark::State&) {
   BreakerOptions options;
@@ -255,11 +255,11 @@ AUTOBREAKER_BENCHMARK(BM_Snapshot, MakeClosed);
 // The window passes between two calls. The argument is its buckets.
 void BM_FirstCallAfterIdleWindow(benchmark::State& state) {
   FakeClock clock;
-  BreakerEnvironment environment;
-  environment.clock = &clock;
+  Instruments instruments;
+  instruments.clock = &clock;
   BreakerOptions options;
   options.window_buckets = static_cast<int>(state.range(0));
-  Make(options, environment);
+  Make(options, instruments);
   for (auto _ : state) {
     clock.Advance(options.window * 2);
     shared_breaker->TryAcquire().Record(Outcome::kSuccess);

@@ -13,11 +13,11 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
-#include "breaker/circuit_breaker.h"
-#include "breaker/environment.h"
-#include "breaker/fake_clock.h"
-#include "breaker/registry.h"
-#include "breaker/shards.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/internal/shards.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/testing/fake_clock.h"
 
 namespace autobreaker {
 namespace {
@@ -31,12 +31,12 @@ size_t BytesInUse() {
 
 // Makes them, does `use` to each, and says what that took.
 template <typename Use>
-void Measure(const char* what, BreakerEnvironment environment, Use use) {
+void Measure(const char* what, Instruments instruments, Use use) {
   FakeClock clock;
   RegistryOptions options;
   options.max_breakers = kBreakers;
-  options.environment = std::move(environment);
-  options.environment.clock = &clock;
+  options.instruments = std::move(instruments);
+  options.instruments.clock = &clock;
   const size_t before = BytesInUse();
   const auto registry = BreakerRegistry::Create(std::move(options)).value();
   for (int i = 0; i < kBreakers; ++i) {
@@ -69,13 +69,13 @@ void Run() {
   Measure("idle", {}, [](CircuitBreaker&, FakeClock&) {});
   Measure("after calls", {}, Succeed);
   Measure("after a trip and a recovery", {}, TripAndRecover);
-  BreakerEnvironment environment;
-  environment.count_status_codes = true;
-  Measure("idle, counting status codes", environment,
+  Instruments instruments;
+  instruments.count_status_codes = true;
+  Measure("idle, counting status codes", instruments,
           [](CircuitBreaker&, FakeClock&) {});
-  environment = {};
-  environment.duration_buckets = DefaultDurationBuckets();
-  Measure("idle, with the default duration buckets", environment,
+  instruments = {};
+  instruments.duration_buckets = DefaultDurationBuckets();
+  Measure("idle, with the default duration buckets", instruments,
           [](CircuitBreaker&, FakeClock&) {});
 }
 

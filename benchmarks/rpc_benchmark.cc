@@ -33,8 +33,8 @@
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
-#include "benchmarks/all_allocations.h"
-#include "benchmarks/rpc_variants.h"
+#include "autobreaker/benchmarks/all_allocations.h"
+#include "autobreaker/benchmarks/rpc_variants.h"
 
 ABSL_FLAG(int, rounds, 400, "rounds to measure");
 ABSL_FLAG(int, calls, 30, "calls in a row, in each variant and round");

@@ -15,7 +15,7 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
-#include "benchmarks/rpc_variants.h"
+#include "autobreaker/benchmarks/rpc_variants.h"
 
 ABSL_FLAG(bool, serve, false, "be the server");
 ABSL_FLAG(std::string, target, "", "the address of a server");

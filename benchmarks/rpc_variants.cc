@@ -1,4 +1,4 @@
-#include "benchmarks/rpc_variants.h"
+#include "autobreaker/benchmarks/rpc_variants.h"
 
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
@@ -15,8 +15,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "breaker/registry.h"
-#include "interceptor/circuit_breaker_interceptor.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/interceptor/circuit_breaker_interceptor.h"
 
 namespace autobreaker {
 namespace {

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "proto/shop.grpc.pb.h"
+#include "autobreaker/examples/shop/shop.grpc.pb.h"
 
 namespace autobreaker {
 

@@ -24,11 +24,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/exporter/breaker_collector.h"
 #include "benchmark/benchmark.h"
-#include "breaker/circuit_breaker.h"
-#include "breaker/environment.h"
-#include "breaker/registry.h"
-#include "exporter/breaker_collector.h"
 
 namespace autobreaker {
 namespace {
@@ -41,8 +41,8 @@ std::shared_ptr<Collectable> MakeOurs(int64_t breakers, bool everything) {
   RegistryOptions options;
   options.max_breakers = breakers;
   if (everything) {
-    options.environment.duration_buckets = DefaultDurationBuckets();
-    options.environment.count_status_codes = true;
+    options.instruments.duration_buckets = DefaultDurationBuckets();
+    options.instruments.count_status_codes = true;
   }
   const auto registry = BreakerRegistry::Create(options).value();
   for (int64_t i = 0; i < breakers; ++i) {

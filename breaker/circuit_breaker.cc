@@ -1,4 +1,4 @@
-#include "breaker/circuit_breaker.h"
+#include "autobreaker/breaker/circuit_breaker.h"
 
 #include <algorithm>
 #include <string>
@@ -11,14 +11,14 @@ namespace {
 
 // The seed of one breaker: its own, so that what other breakers draw does not
 // change it.
-std::minstd_rand::result_type SeedFor(const BreakerEnvironment& environment,
+std::minstd_rand::result_type SeedFor(const Instruments& instruments,
                                       const BreakerKey& key) {
-  if (!environment.seed.has_value()) {
+  if (!instruments.seed.has_value()) {
     return absl::Uniform<std::minstd_rand::result_type>(absl::BitGen());
   }
   std::string material = key.name + '/' + key.service + '/' + key.method;
   for (int i = 0; i < 64; i += 8) {
-    material.push_back(static_cast<char>(*environment.seed >> i));
+    material.push_back(static_cast<char>(*instruments.seed >> i));
   }
   std::seed_seq sequence(material.begin(), material.end());
   return std::minstd_rand(sequence)();
@@ -30,38 +30,38 @@ int Index(State state) { return static_cast<int>(state); }
 
 absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
     BreakerKey key, const BreakerOptions& options,
-    std::shared_ptr<const BreakerEnvironment> environment) {
+    std::shared_ptr<const Instruments> instruments) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
-  if (environment == nullptr) {
-    environment = std::make_shared<const BreakerEnvironment>();
+  if (instruments == nullptr) {
+    instruments = std::make_shared<const Instruments>();
   }
-  if (absl::Status status = environment->Validate(); !status.ok()) {
+  if (absl::Status status = instruments->Validate(); !status.ok()) {
     return status;
   }
   BreakerPolicy policy;
   policy.options = options;
   return std::shared_ptr<CircuitBreaker>(new CircuitBreaker(
       std::move(key), std::make_shared<const BreakerPolicy>(std::move(policy)),
-      std::move(environment)));
+      std::move(instruments)));
 }
 
-CircuitBreaker::CircuitBreaker(
-    BreakerKey key, std::shared_ptr<const BreakerPolicy> policy,
-    std::shared_ptr<const BreakerEnvironment> environment)
-    : clock_(environment->clock),
+CircuitBreaker::CircuitBreaker(BreakerKey key,
+                               std::shared_ptr<const BreakerPolicy> policy,
+                               std::shared_ptr<const Instruments> instruments)
+    : clock_(instruments->clock),
       handling_(HandlingOf(*policy)),
       key_(std::move(key)),
-      environment_(std::move(environment)),
-      durations_(environment_->duration_buckets.empty()
+      instruments_(std::move(instruments)),
+      durations_(instruments_->duration_buckets.empty()
                      ? nullptr
                      : std::make_unique<DurationHistogram>(
-                           &environment_->duration_buckets)),
-      status_codes_(environment_->count_status_codes
+                           &instruments_->duration_buckets)),
+      status_codes_(instruments_->count_status_codes
                         ? std::make_unique<ShardedArray>(kStatusCodeCount)
                         : nullptr),
       options_(policy, &policy->options),
       policy_mode_(policy->mode),
-      random_(SeedFor(*environment_, key_)),
+      random_(SeedFor(*instruments_, key_)),
       last_transition_time_(clock_->WallNow()) {
   MutexLock lock(&mu_);
   window_.Restart(absl::ToChronoNanoseconds(options_->window),
@@ -440,7 +440,7 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   transition.time = clock_->WallNow();
   std::shared_ptr<Transition> trip;
   if (to == State::kOpen) trip = std::make_shared<Transition>(transition);
-  if (environment_->on_transition) {
+  if (instruments_->on_transition) {
     undelivered_.reserve(undelivered_.size() + 1);
   }
 
@@ -506,13 +506,13 @@ void CircuitBreaker::TransitionLocked(State to, TransitionReason reason,
   PublishBasisLocked();
   // Last: whoever sees the new state sees all that belongs to it.
   SetWordLocked(generation, to, ModeOf(word));
-  if (environment_->on_transition) {
+  if (instruments_->on_transition) {
     undelivered_.push_back(std::move(transition));
   }
 }
 
 void CircuitBreaker::DeliverTransitions() {
-  if (!environment_->on_transition) return;
+  if (!instruments_->on_transition) return;
   // A callback may remove the breaker from the registry, its last owner.
   const std::shared_ptr<CircuitBreaker> self = shared_from_this();
   for (bool first = true;; first = false) {
@@ -529,7 +529,7 @@ void CircuitBreaker::DeliverTransitions() {
       undelivered_.erase(undelivered_.begin());
     }
     try {
-      environment_->on_transition(next);
+      instruments_->on_transition(next);
     } catch (...) {
       CountCallbackException();
     }

@@ -39,27 +39,27 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "breaker/backoff.h"
-#include "breaker/clock.h"
-#include "breaker/counters.h"
-#include "breaker/durations.h"
-#include "breaker/environment.h"
-#include "breaker/evidence.h"
-#include "breaker/key.h"
-#include "breaker/mutex.h"
-#include "breaker/options.h"
-#include "breaker/permit.h"
-#include "breaker/policy.h"
-#include "breaker/probes.h"
-#include "breaker/ramp.h"
-#include "breaker/seqlock.h"
-#include "breaker/shards.h"
-#include "breaker/snapshot.h"
-#include "breaker/status_code_set.h"
-#include "breaker/streak.h"
-#include "breaker/trip_rule.h"
-#include "breaker/types.h"
-#include "breaker/window.h"
+#include "autobreaker/breaker/clock.h"
+#include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/internal/backoff.h"
+#include "autobreaker/breaker/internal/counters.h"
+#include "autobreaker/breaker/internal/durations.h"
+#include "autobreaker/breaker/internal/evidence.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/internal/probes.h"
+#include "autobreaker/breaker/internal/ramp.h"
+#include "autobreaker/breaker/internal/seqlock.h"
+#include "autobreaker/breaker/internal/shards.h"
+#include "autobreaker/breaker/internal/streak.h"
+#include "autobreaker/breaker/internal/trip_rule.h"
+#include "autobreaker/breaker/internal/window.h"
+#include "autobreaker/breaker/key.h"
+#include "autobreaker/breaker/options.h"
+#include "autobreaker/breaker/permit.h"
+#include "autobreaker/breaker/policy.h"
+#include "autobreaker/breaker/snapshot.h"
+#include "autobreaker/breaker/status_classes.h"
+#include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
 
@@ -74,11 +74,11 @@ struct Refusal {
 class alignas(64) CircuitBreaker
     : public std::enable_shared_from_this<CircuitBreaker> {
  public:
-  // INVALID_ARGUMENT if `options` or `environment` are, which may be null, for
+  // INVALID_ARGUMENT if `options` or `instruments` are, which may be null, for
   // defaults.
   static absl::StatusOr<std::shared_ptr<CircuitBreaker>> Create(
       BreakerKey key, const BreakerOptions& options,
-      std::shared_ptr<const BreakerEnvironment> environment = nullptr);
+      std::shared_ptr<const Instruments> instruments = nullptr);
 
   CircuitBreaker(const CircuitBreaker&) = delete;
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
@@ -231,9 +231,9 @@ class alignas(64) CircuitBreaker
     Demand demand;
   };
 
-  // Ends with DeliverTransitions() due. REQUIRES: valid policy, environment.
+  // Ends with DeliverTransitions() due. REQUIRES: valid policy, instruments.
   CircuitBreaker(BreakerKey key, std::shared_ptr<const BreakerPolicy> policy,
-                 std::shared_ptr<const BreakerEnvironment> environment);
+                 std::shared_ptr<const Instruments> instruments);
 
   MonotonicTime CoarseNow() const { return clock_->CoarseNow(); }
   MonotonicTime mode_until() const {
@@ -324,7 +324,7 @@ class alignas(64) CircuitBreaker
   // First what a healthy or a refused call reads, in one cache line (with the
   // base class) that only window steps, probes, updates and changes of state
   // write.
-  const Clock* const clock_;  // that of the environment
+  const Clock* const clock_;  // that of the instruments
   ShardedCounters counters_;
   // State, mode and whether it ends, whether calls are timed, whether removed,
   // and generation.
@@ -340,8 +340,8 @@ class alignas(64) CircuitBreaker
   std::atomic<MonotonicTime::rep> mode_until_{
       MonotonicTime::max().time_since_epoch().count()};
   const BreakerKey key_;
-  const std::shared_ptr<const BreakerEnvironment> environment_;
-  // Null where the environment does not ask for them.
+  const std::shared_ptr<const Instruments> instruments_;
+  // Null where the instruments does not ask for them.
   const std::unique_ptr<DurationHistogram> durations_;
   const std::unique_ptr<ShardedArray> status_codes_;
   std::atomic<MonotonicTime::rep> slow_call_duration_{0};

@@ -3,7 +3,7 @@
 #include <memory>
 #include <utility>
 
-#include "breaker/circuit_breaker.h"
+#include "autobreaker/breaker/circuit_breaker.h"
 
 namespace autobreaker {
 

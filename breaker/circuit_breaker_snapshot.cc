@@ -4,7 +4,7 @@
 #include <limits>
 #include <memory>
 
-#include "breaker/circuit_breaker.h"
+#include "autobreaker/breaker/circuit_breaker.h"
 
 namespace autobreaker {
 

@@ -1,4 +1,4 @@
-#include "breaker/clock.h"
+#include "autobreaker/breaker/clock.h"
 
 #include <time.h>
 

@@ -1,4 +1,4 @@
-#include "breaker/key.h"
+#include "autobreaker/breaker/key.h"
 
 #include <vector>
 

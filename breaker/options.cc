@@ -1,4 +1,4 @@
-#include "breaker/options.h"
+#include "autobreaker/breaker/options.h"
 
 #include <string>
 #include <tuple>

@@ -19,8 +19,8 @@
 #include <utility>
 
 #include "absl/time/time.h"
-#include "breaker/clock.h"
-#include "breaker/types.h"
+#include "autobreaker/breaker/clock.h"
+#include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
 

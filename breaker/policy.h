@@ -4,9 +4,9 @@
 
 #include <optional>
 
-#include "breaker/options.h"
-#include "breaker/status_code_set.h"
-#include "breaker/types.h"
+#include "autobreaker/breaker/options.h"
+#include "autobreaker/breaker/status_classes.h"
+#include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
 

@@ -1,4 +1,4 @@
-#include "breaker/registry.h"
+#include "autobreaker/breaker/registry.h"
 
 #include <utility>
 
@@ -7,17 +7,16 @@
 namespace autobreaker {
 namespace {
 
-// The user's environment, with the listeners told first: they do not throw.
-std::shared_ptr<const BreakerEnvironment> WithListeners(
-    BreakerEnvironment environment,
-    std::shared_ptr<TransitionListeners> listeners) {
-  environment.on_transition = [listeners = std::move(listeners),
-                               user = std::move(environment.on_transition)](
+// The user's instruments, with the listeners told first: they do not throw.
+std::shared_ptr<const Instruments> WithListeners(
+    Instruments instruments, std::shared_ptr<TransitionListeners> listeners) {
+  instruments.on_transition = [listeners = std::move(listeners),
+                               user = std::move(instruments.on_transition)](
                                   const Transition& transition) {
     listeners->Notify(transition);
     if (user) user(transition);
   };
-  return std::make_shared<const BreakerEnvironment>(std::move(environment));
+  return std::make_shared<const Instruments>(std::move(instruments));
 }
 
 std::shared_ptr<const BreakerPolicy> PolicyOf(const BreakerOptions& options) {
@@ -44,7 +43,7 @@ absl::StatusOr<std::shared_ptr<BreakerRegistry>> BreakerRegistry::Create(
     return absl::InvalidArgumentError(absl::StrCat(
         "max_breakers is ", options.max_breakers, ", must be in [1, 1000000]"));
   }
-  if (absl::Status status = options.environment.Validate(); !status.ok()) {
+  if (absl::Status status = options.instruments.Validate(); !status.ok()) {
     return status;
   }
   return std::shared_ptr<BreakerRegistry>(
@@ -54,7 +53,7 @@ absl::StatusOr<std::shared_ptr<BreakerRegistry>> BreakerRegistry::Create(
 BreakerRegistry::BreakerRegistry(RegistryOptions options)
     : max_breakers_(static_cast<size_t>(options.max_breakers)),
       listeners_(std::make_shared<TransitionListeners>()),
-      environment_(WithListeners(std::move(options.environment), listeners_)),
+      instruments_(WithListeners(std::move(options.instruments), listeners_)),
       program_{{BreakerKey(), PolicyOf(options.defaults)}} {}
 
 std::shared_ptr<CircuitBreaker> BreakerRegistry::GetOrCreate(
@@ -70,9 +69,9 @@ std::shared_ptr<CircuitBreaker> BreakerRegistry::GetOrCreate(
       overflow_total_.fetch_add(1, std::memory_order_relaxed);
       return nullptr;
     }
-    // Policy and environment were checked when they came in.
+    // Policy and instruments were checked when they came in.
     breaker.reset(new CircuitBreaker(key, MostSpecific(key, program_, applied_),
-                                     environment_));
+                                     instruments_));
     breakers_.insert(breaker);
   }
   breaker->DeliverTransitions();  // it may begin forced open
@@ -148,7 +147,7 @@ BreakerOptions BreakerRegistry::ProgramOptions(const BreakerKey& scope) const {
 }
 
 void BreakerRegistry::RecordReload(bool succeeded) {
-  const absl::Time now = environment_->clock->WallNow();
+  const absl::Time now = instruments_->clock->WallNow();
   MutexLock lock(&mu_);
   if (!reloads_.has_value()) reloads_.emplace();
   ++(succeeded ? reloads_->succeeded : reloads_->failed);

@@ -27,13 +27,13 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "breaker/circuit_breaker.h"
-#include "breaker/environment.h"
-#include "breaker/key.h"
-#include "breaker/mutex.h"
-#include "breaker/options.h"
-#include "breaker/policy.h"
-#include "breaker/transition_listeners.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/internal/transition_listeners.h"
+#include "autobreaker/breaker/key.h"
+#include "autobreaker/breaker/options.h"
+#include "autobreaker/breaker/policy.h"
 
 namespace autobreaker {
 
@@ -54,7 +54,7 @@ struct RegistryOptions {
   int64_t max_breakers = 1024;
 
   // For all breakers of the registry.
-  BreakerEnvironment environment;
+  Instruments instruments;
 };
 
 class BreakerRegistry {
@@ -120,7 +120,7 @@ class BreakerRegistry {
   std::optional<ConfigReloads> reloads() const;
 
   // What all breakers here share.
-  const BreakerEnvironment& environment() const { return *environment_; }
+  const Instruments& instruments() const { return *instruments_; }
 
   // Calls that got no breaker. Never goes back.
   uint64_t overflow_total() const {
@@ -159,7 +159,7 @@ class BreakerRegistry {
 
   const size_t max_breakers_;
   const std::shared_ptr<TransitionListeners> listeners_;
-  const std::shared_ptr<const BreakerEnvironment> environment_;
+  const std::shared_ptr<const Instruments> instruments_;
   std::atomic<uint64_t> overflow_total_{0};
 
   mutable Mutex mu_;

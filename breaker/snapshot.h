@@ -8,38 +8,15 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "breaker/counters.h"
-#include "breaker/key.h"
-#include "breaker/options.h"
-#include "breaker/status_code_set.h"
-#include "breaker/types.h"
+#include "autobreaker/breaker/call_counts.h"
+#include "autobreaker/breaker/duration_counts.h"
+#include "autobreaker/breaker/key.h"
+#include "autobreaker/breaker/options.h"
+#include "autobreaker/breaker/status_classes.h"
+#include "autobreaker/breaker/transition.h"
+#include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
-
-// One change of state.
-struct Transition {
-  BreakerKey key;
-  uint64_t number = 0;  // 1 for the first of this breaker, and so on
-  State from = State::kClosed;
-  State to = State::kClosed;
-  TransitionReason reason = TransitionReason::kForced;
-  absl::Time time;
-  // The window, its failure rate (NaN if it was empty) and the row of failures
-  // as they were just before the change.
-  CallCounts window;
-  double failure_rate = 0;
-  int64_t consecutive_failures = 0;
-  // To open: how long it will stay so; infinite if forced for good.
-  absl::Duration open_for;
-};
-
-// How long finished calls took.
-struct DurationCounts {
-  // Calls by bucket, those of lower buckets not included. One more than
-  // BreakerEnvironment::duration_buckets, or none where that is empty.
-  std::vector<uint64_t> buckets;
-  double sum_seconds = 0;
-};
 
 struct BreakerSnapshot {
   BreakerKey key;

@@ -1,4 +1,4 @@
-#include "breaker/types.h"
+#include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
 

@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.parse
 
-from tests import prometheus_stack as stack
+from tests.monitoring import prometheus_stack as stack
 
 CYCLE_SECONDS = 100
 # Samples often enough to see breakers half-open: three probes take 0.1 s.

@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "breaker/registry.h"
-#include "interceptor/circuit_breaker_interceptor.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/interceptor/circuit_breaker_interceptor.h"
 
 namespace autobreaker::demo {
 

@@ -1,4 +1,4 @@
-#include "exporter/breaker_collector.h"
+#include "autobreaker/exporter/breaker_collector.h"
 
 #include <prometheus/client_metric.h>
 #include <prometheus/metric_type.h>
@@ -16,12 +16,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "breaker/circuit_breaker.h"
-#include "breaker/environment.h"
-#include "breaker/mutex.h"
-#include "breaker/snapshot.h"
-#include "breaker/types.h"
-#include "breaker/utf8.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/internal/utf8.h"
+#include "autobreaker/breaker/snapshot.h"
+#include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
 namespace {
@@ -269,8 +269,8 @@ std::vector<MetricFamily> BreakerCollector::Collect() const noexcept {
 }
 
 std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
-  const BreakerEnvironment& environment = registry_->environment();
-  const MonotonicTime start = environment.clock->Now();
+  const Instruments& instruments = registry_->instruments();
+  const MonotonicTime start = instruments.clock->Now();
   const std::vector<std::shared_ptr<CircuitBreaker>> breakers =
       registry_->Breakers();
   Labels constant;
@@ -292,13 +292,13 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
     add_family(metric.name, metric.type, metric.help);
   }
   MetricFamily* const durations =
-      environment.duration_buckets.empty()
+      instruments.duration_buckets.empty()
           ? nullptr
           : add_family("request_duration_seconds", MetricType::Histogram,
                        "How long successes and failures took, by the state "
                        "that admitted them.");
   MetricFamily* const status_codes =
-      environment.count_status_codes
+      instruments.count_status_codes
           ? add_family("status_total", kCounter,
                        "Calls that ended, by their status code.")
           : nullptr;
@@ -319,7 +319,7 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
     }
     for (int i = 0; durations != nullptr && i < kStateCount; ++i) {
       Samples(labels, durations)
-          .AddHistogram(environment.duration_buckets, snapshot.durations[i],
+          .AddHistogram(instruments.duration_buckets, snapshot.durations[i],
                         {{"state", ToString(static_cast<State>(i))}});
     }
     for (int code = 0; status_codes != nullptr && code < kStatusCodeCount;
@@ -367,7 +367,7 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
   Samples(constant, add_family("collect_duration_seconds", kGauge,
                                "Time that this collection took."))
       .Add(absl::ToDoubleSeconds(
-          absl::FromChrono(environment.clock->Now() - start)));
+          absl::FromChrono(instruments.clock->Now() - start)));
   return families;
 }
 

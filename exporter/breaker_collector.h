@@ -14,7 +14,7 @@
 // its text format does not allow it, and promtool refuses it.
 //
 // What is shown is docs/operations.md. Two families are there only if the
-// registry records them: see BreakerEnvironment::duration_buckets and
+// registry records them: see Instruments::duration_buckets and
 // count_status_codes. Three are there only if a configuration was ever loaded:
 // see BreakerRegistry::RecordReload(). A breaker that its policy leaves
 // unguarded is not shown until it guards again. Everything is read when it is
@@ -31,8 +31,8 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "breaker/registry.h"
-#include "exporter/collector_options.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/exporter/collector_options.h"
 
 namespace autobreaker {
 

@@ -1,4 +1,4 @@
-#include "exporter/collector_options.h"
+#include "autobreaker/exporter/collector_options.h"
 
 #include <algorithm>
 #include <set>
@@ -10,7 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/string_view.h"
-#include "breaker/utf8.h"
+#include "autobreaker/breaker/internal/utf8.h"
 
 namespace autobreaker {
 namespace {

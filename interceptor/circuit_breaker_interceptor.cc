@@ -1,4 +1,4 @@
-#include "interceptor/circuit_breaker_interceptor.h"
+#include "autobreaker/interceptor/circuit_breaker_interceptor.h"
 
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/interceptor.h>
@@ -20,10 +20,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "breaker/circuit_breaker.h"
-#include "interceptor/health_prober.h"
-#include "interceptor/method_table.h"
-#include "interceptor/refusal_status.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/interceptor/health_prober.h"
+#include "autobreaker/interceptor/internal/method_table.h"
+#include "autobreaker/interceptor/refusal_status.h"
 
 namespace autobreaker {
 namespace {

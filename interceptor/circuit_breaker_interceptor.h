@@ -33,9 +33,9 @@
 #include <utility>
 #include <vector>
 
-#include "breaker/registry.h"
-#include "interceptor/classification.h"
-#include "interceptor/health_prober.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/interceptor/classification.h"
+#include "autobreaker/interceptor/health_prober.h"
 
 namespace autobreaker {
 

@@ -1,4 +1,4 @@
-#include "interceptor/classification.h"
+#include "autobreaker/interceptor/classification.h"
 
 namespace autobreaker {
 

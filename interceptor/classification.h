@@ -6,8 +6,8 @@
 
 #include <functional>
 
-#include "breaker/status_code_set.h"
-#include "breaker/types.h"
+#include "autobreaker/breaker/status_classes.h"
+#include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
 

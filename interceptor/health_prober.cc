@@ -1,4 +1,4 @@
-#include "interceptor/health_prober.h"
+#include "autobreaker/interceptor/health_prober.h"
 
 #include <grpcpp/client_context.h>
 #include <grpcpp/support/byte_buffer.h>
@@ -11,10 +11,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
-#include "breaker/types.h"
-#include "breaker/utf8.h"
-#include "interceptor/classification.h"
-#include "interceptor/health_check.pb.h"
+#include "autobreaker/breaker/internal/utf8.h"
+#include "autobreaker/breaker/types.h"
+#include "autobreaker/interceptor/classification.h"
+#include "autobreaker/proto/health_check.pb.h"
 
 namespace autobreaker {
 namespace {

@@ -41,9 +41,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "breaker/circuit_breaker.h"
-#include "breaker/mutex.h"
-#include "breaker/permit.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/permit.h"
 
 namespace autobreaker {
 
@@ -72,7 +72,7 @@ class HealthProber {
 
   // Cancels a check that is under way and waits until its permits are recorded.
   // So, as with any channel, do not let go of the last reference in a callback
-  // of gRPC, nor in BreakerEnvironment::on_transition.
+  // of gRPC, nor in Instruments::on_transition.
   ~HealthProber();
 
   HealthProber(const HealthProber&) = delete;

@@ -1,4 +1,4 @@
-#include "interceptor/refusal_status.h"
+#include "autobreaker/interceptor/refusal_status.h"
 
 #include <google/protobuf/any.pb.h>
 
@@ -7,8 +7,8 @@
 #include <string>
 
 #include "absl/strings/str_cat.h"
-#include "breaker/utf8.h"
-#include "interceptor/refusal_details.pb.h"
+#include "autobreaker/breaker/internal/utf8.h"
+#include "autobreaker/proto/refusal_details.pb.h"
 
 namespace autobreaker {
 namespace {

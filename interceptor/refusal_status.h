@@ -21,9 +21,9 @@
 #include <optional>
 
 #include "absl/time/time.h"
-#include "breaker/circuit_breaker.h"
-#include "breaker/key.h"
-#include "breaker/types.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/key.h"
+#include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
 

@@ -1,0 +1,261 @@
+#include "autobreaker/admin/breaker_admin_service.h"
+
+#include <grpcpp/support/status.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "autobreaker/admin/internal/breaker_messages.h"
+#include "autobreaker/admin/internal/breaker_watch.h"
+#include "autobreaker/admin/internal/options_mask.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/key.h"
+#include "autobreaker/breaker/options.h"
+#include "autobreaker/breaker/snapshot.h"
+#include "autobreaker/config/convert.h"
+
+namespace autobreaker {
+namespace {
+
+using Breaker = std::shared_ptr<CircuitBreaker>;
+
+grpc::Status ToGrpc(const absl::Status& status) {
+  return {static_cast<grpc::StatusCode>(status.code()),
+          std::string(status.message())};
+}
+
+grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
+                                 const absl::Status& status) {
+  grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(status));
+  return reactor;
+}
+
+// A stream that ends as it begins.
+class RefusedWatch final : public grpc::ServerWriteReactor<v1::WatchResponse> {
+ public:
+  explicit RefusedWatch(const absl::Status& status) { Finish(ToGrpc(status)); }
+  void OnDone() override { delete this; }
+};
+
+absl::StatusOr<Breaker> Find(const BreakerRegistry& registry,
+                             const v1::BreakerKey& key) {
+  if (Breaker breaker = registry.Find(KeyShownAs(key)); breaker != nullptr) {
+    return breaker;
+  }
+  return absl::NotFoundError(
+      absl::StrCat("no breaker ", ToString(MakeKey(key))));
+}
+
+// A page token is the last key of the page before: what follows it is found
+// even if its breaker is gone. The dots are in none of the parts' texts.
+std::string MakePageToken(const BreakerKey& last) {
+  return absl::StrCat(absl::WebSafeBase64Escape(last.name), ".",
+                      absl::WebSafeBase64Escape(last.service), ".",
+                      absl::WebSafeBase64Escape(last.method));
+}
+
+absl::StatusOr<BreakerKey> ReadPageToken(absl::string_view token) {
+  const std::vector<absl::string_view> parts = absl::StrSplit(token, '.');
+  BreakerKey key;
+  if (parts.size() == 3 && absl::WebSafeBase64Unescape(parts[0], &key.name) &&
+      absl::WebSafeBase64Unescape(parts[1], &key.service) &&
+      absl::WebSafeBase64Unescape(parts[2], &key.method)) {
+    return key;
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("page_token is \"", token,
+                   "\", must be the next_page_token of an answer"));
+}
+
+absl::Status CheckFilter(const v1::Filter& filter) {
+  for (int i = 0; i < filter.states_size(); ++i) {
+    const int state = filter.states(i);
+    if (v1::State_IsValid(state) && state != v1::STATE_UNSPECIFIED) continue;
+    return absl::InvalidArgumentError(
+        absl::StrCat("filter.states[", i, "] is ", state,
+                     ", must be CLOSED, OPEN or HALF_OPEN"));
+  }
+  for (int i = 0; i < filter.modes_size(); ++i) {
+    const int mode = filter.modes(i);
+    if (v1::Mode_IsValid(mode) && mode != v1::MODE_UNSPECIFIED) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        "filter.modes[", i, "] is ", mode,
+        ", must be AUTOMATIC, FORCED_OPEN, FORCED_CLOSED or SHADOW"));
+  }
+  return absl::OkStatus();
+}
+
+// Whether `wanted` is empty or has `value`.
+template <typename List>
+bool IsWanted(const List& wanted, int value) {
+  return wanted.empty() ||
+         std::find(wanted.begin(), wanted.end(), value) != wanted.end();
+}
+
+absl::Status FillPage(const BreakerRegistry& registry,
+                      const v1::ListRequest& request,
+                      v1::ListResponse* response) {
+  constexpr int kMost = 1000;
+  constexpr int kDefault = 100;
+  if (request.page_size() < 0 || request.page_size() > kMost) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        "page_size is ", request.page_size(), ", must be in [0, ", kMost, "]"));
+  }
+  const v1::Filter& filter = request.filter();
+  if (absl::Status status = CheckFilter(filter); !status.ok()) return status;
+  const std::vector<Breaker> breakers = registry.Breakers();
+  auto next = breakers.begin();
+  if (!request.page_token().empty()) {
+    const absl::StatusOr<BreakerKey> last = ReadPageToken(request.page_token());
+    if (!last.ok()) return last.status();
+    next = std::upper_bound(breakers.begin(), breakers.end(), *last,
+                            [](const BreakerKey& key, const Breaker& breaker) {
+                              return key < breaker->key();
+                            });
+  }
+
+  const BreakerKey wanted = KeyShownAs(filter.key());
+  const int size = request.page_size() == 0 ? kDefault : request.page_size();
+  BreakerKey last;
+  for (; next != breakers.end(); ++next) {
+    if (!Agrees(wanted, (*next)->key())) continue;
+    const BreakerSnapshot snapshot = (*next)->Snapshot();
+    if (!IsWanted(filter.states(), ToProto(snapshot.state)) ||
+        !IsWanted(filter.modes(), ToProto(snapshot.mode))) {
+      continue;
+    }
+    if (response->breakers_size() == size) {  // there is another page
+      response->set_next_page_token(MakePageToken(last));
+      break;
+    }
+    *response->add_breakers() = ToProto(snapshot);
+    last = snapshot.key;
+  }
+  return absl::OkStatus();
+}
+
+// For how long a mode is asked for.
+absl::StatusOr<absl::Duration> ReadDuration(const v1::SetModeRequest& request) {
+  absl::Duration duration = absl::InfiniteDuration();
+  if (!request.has_duration()) return duration;
+  if (absl::Status status = MakeDuration(request.duration(), &duration);
+      !status.ok()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("duration is ", status.message()));
+  }
+  if (duration <= absl::ZeroDuration() || duration > absl::Hours(24 * 365)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("duration is ", absl::FormatDuration(duration),
+                     ", must be above 0 and at most 365 days"));
+  }
+  return duration;
+}
+
+absl::Status ChangeMode(const v1::SetModeRequest& request,
+                        CircuitBreaker& breaker) {
+  if (request.mode() == v1::MODE_UNSPECIFIED) {
+    return absl::InvalidArgumentError(
+        "mode is MODE_UNSPECIFIED, must be AUTOMATIC, FORCED_OPEN, "
+        "FORCED_CLOSED or SHADOW");
+  }
+  Mode mode;
+  if (absl::Status status = MakeMode(request.mode(), &mode); !status.ok()) {
+    return status;
+  }
+  const absl::StatusOr<absl::Duration> duration = ReadDuration(request);
+  if (!duration.ok()) return duration.status();
+  breaker.SetMode(mode, *duration);
+  return absl::OkStatus();
+}
+
+// Finds the breaker and does `change` to it, if that is allowed.
+template <typename Request, typename F>
+absl::Status Change(const BreakerRegistry& registry,
+                    const BreakerAdminOptions& options, const Request& request,
+                    v1::Breaker* response, F change) {
+  if (!options.allow_changes) {
+    return absl::PermissionDeniedError(
+        "this program lets nobody change its breakers");
+  }
+  const absl::StatusOr<Breaker> breaker = Find(registry, request.key());
+  if (!breaker.ok()) return breaker.status();
+  if (absl::Status status = change(**breaker); !status.ok()) return status;
+  *response = ToProto((*breaker)->Snapshot());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* BreakerAdminService::List(
+    Context* context, const v1::ListRequest* request,
+    v1::ListResponse* response) {
+  return Answer(context, FillPage(*registry_, *request, response));
+}
+
+grpc::ServerUnaryReactor* BreakerAdminService::Get(
+    Context* context, const v1::GetRequest* request, v1::Breaker* response) {
+  const absl::StatusOr<Breaker> breaker = Find(*registry_, request->key());
+  if (breaker.ok()) *response = ToProto((*breaker)->Snapshot());
+  return Answer(context, breaker.status());
+}
+
+grpc::ServerWriteReactor<v1::WatchResponse>* BreakerAdminService::Watch(
+    Context*, const v1::WatchRequest* request) {
+  const v1::Filter& filter = request->filter();
+  for (const auto& [field, size] :
+       {std::pair("filter.states", filter.states_size()),
+        std::pair("filter.modes", filter.modes_size())}) {
+    if (size == 0) continue;
+    return new RefusedWatch(absl::InvalidArgumentError(absl::StrCat(
+        field, " has ", size, " elements, must be empty in a watch")));
+  }
+  return BreakerWatch::Start(registry_, KeyShownAs(filter.key()));
+}
+
+grpc::ServerUnaryReactor* BreakerAdminService::Update(
+    Context* context, const v1::UpdateRequest* request, v1::Breaker* response) {
+  const auto update = [&](CircuitBreaker& breaker) {
+    MutexLock lock(&updates_);
+    BreakerOptions options = breaker.options();
+    absl::Status status = MergeMaskedOptions(
+        request->options(), request->update_mask(),
+        registry_->PolicyFor(breaker.key()).options, &options);
+    return status.ok() ? breaker.UpdateOptions(options) : status;
+  };
+  return Answer(context,
+                Change(*registry_, options_, *request, response, update));
+}
+
+grpc::ServerUnaryReactor* BreakerAdminService::SetMode(
+    Context* context, const v1::SetModeRequest* request,
+    v1::Breaker* response) {
+  const auto set_mode = [&](CircuitBreaker& breaker) {
+    return ChangeMode(*request, breaker);
+  };
+  return Answer(context,
+                Change(*registry_, options_, *request, response, set_mode));
+}
+
+grpc::ServerUnaryReactor* BreakerAdminService::Reset(
+    Context* context, const v1::ResetRequest* request, v1::Breaker* response) {
+  const auto reset = [](CircuitBreaker& breaker) {
+    return breaker.Reset()
+               ? absl::OkStatus()
+               : absl::FailedPreconditionError(
+                     "mode is FORCED_OPEN, must be another for a reset");
+  };
+  return Answer(context,
+                Change(*registry_, options_, *request, response, reset));
+}
+
+}  // namespace autobreaker

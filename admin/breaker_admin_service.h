@@ -1,0 +1,80 @@
+// A gRPC service that looks at the breakers of a running program and overrules
+// them: BreakerAdmin in proto/admin.proto.
+//
+//   autobreaker::BreakerAdminOptions options;
+//   options.allow_changes = true;
+//   autobreaker::BreakerAdminService admin(registry, options);
+//   grpc::ServerBuilder builder;
+//   builder.AddListeningPort("127.0.0.1:8081", credentials);
+//   builder.RegisterService(&admin);
+//   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
+//
+// It refuses nobody by itself: serve it only where operators reach it, such as
+// on a port of its own with credentials of its own.
+//
+// Errors are those that proto/admin.proto names; a message names the field, its
+// value and what it must be, and a request that fails changes nothing.
+//
+// Must remain live until the server is shut down, as any service. A Watch()
+// lasts until its client ends it, so shut the server down with a deadline, or
+// Shutdown() waits for it. The registry may be used by others meanwhile, and
+// the service keeps it alive.
+//
+// Thread-safety: gRPC calls it from any thread at once. It has no threads of
+// its own and holds up no call of a breaker.
+#ifndef AUTOBREAKER_ADMIN_BREAKER_ADMIN_SERVICE_H_
+#define AUTOBREAKER_ADMIN_BREAKER_ADMIN_SERVICE_H_
+
+#include <grpcpp/support/server_callback.h>
+
+#include <memory>
+#include <utility>
+
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/proto/admin.grpc.pb.h"
+
+namespace autobreaker {
+
+struct BreakerAdminOptions {
+  // Whether Update(), SetMode() and Reset() do what they are for. If not, they
+  // are PERMISSION_DENIED.
+  bool allow_changes = false;
+};
+
+class BreakerAdminService final : public v1::BreakerAdmin::CallbackService {
+ public:
+  // REQUIRES: registry is not null.
+  explicit BreakerAdminService(std::shared_ptr<BreakerRegistry> registry,
+                               BreakerAdminOptions options = {})
+      : registry_(std::move(registry)), options_(options) {}
+
+ private:
+  using Context = grpc::CallbackServerContext;
+
+  grpc::ServerUnaryReactor* List(Context* context,
+                                 const v1::ListRequest* request,
+                                 v1::ListResponse* response) override;
+  grpc::ServerUnaryReactor* Get(Context* context, const v1::GetRequest* request,
+                                v1::Breaker* response) override;
+  grpc::ServerWriteReactor<v1::WatchResponse>* Watch(
+      Context* context, const v1::WatchRequest* request) override;
+  grpc::ServerUnaryReactor* Update(Context* context,
+                                   const v1::UpdateRequest* request,
+                                   v1::Breaker* response) override;
+  grpc::ServerUnaryReactor* SetMode(Context* context,
+                                    const v1::SetModeRequest* request,
+                                    v1::Breaker* response) override;
+  grpc::ServerUnaryReactor* Reset(Context* context,
+                                  const v1::ResetRequest* request,
+                                  v1::Breaker* response) override;
+
+  const std::shared_ptr<BreakerRegistry> registry_;
+  const BreakerAdminOptions options_;
+  // Of two updates that read, merge and write at once, one would be lost.
+  Mutex updates_;
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_ADMIN_BREAKER_ADMIN_SERVICE_H_

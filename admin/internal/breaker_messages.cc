@@ -1,0 +1,182 @@
+#include "autobreaker/admin/internal/breaker_messages.h"
+
+#include <google/protobuf/duration.pb.h>
+#include <google/protobuf/timestamp.pb.h>
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/string_view.h"
+#include "absl/strings/strip.h"
+#include "absl/time/time.h"
+#include "autobreaker/breaker/internal/counters.h"
+#include "autobreaker/breaker/status_classes.h"
+#include "autobreaker/config/convert.h"
+
+namespace autobreaker {
+namespace {
+
+// What stands for "however many fail" in BreakerSnapshot::failures_until_trip.
+constexpr int64_t kNever = int64_t{1} << 60;
+
+google::protobuf::Timestamp ToProto(absl::Time time) {
+  google::protobuf::Timestamp message;
+  message.set_seconds(absl::ToUnixSeconds(time));
+  message.set_nanos(
+      static_cast<int32_t>((time - absl::FromUnixSeconds(message.seconds())) /
+                           absl::Nanoseconds(1)));
+  return message;
+}
+
+v1::Window MakeWindow(const CallCounts& window, double failure_rate) {
+  v1::Window message;
+  message.set_calls(window.finished());
+  message.set_failures(window.failures);
+  message.set_slow_calls(window.slow);
+  if (!std::isnan(failure_rate)) message.set_failure_rate(failure_rate);
+  return message;
+}
+
+template <typename Counts>
+v1::Refusals MakeRefusals(const Counts& counts) {
+  const auto count = [&counts](RefusalReason reason) {
+    return counts[static_cast<size_t>(reason)];
+  };
+  v1::Refusals message;
+  message.set_open(count(RefusalReason::kOpen));
+  message.set_half_open(count(RefusalReason::kHalfOpen));
+  message.set_ramp(count(RefusalReason::kRamp));
+  message.set_forced_open(count(RefusalReason::kForcedOpen));
+  return message;
+}
+
+v1::Breaker::Counts MakeCounts(const BreakerSnapshot& s) {
+  v1::Breaker::Counts message;
+  message.set_requests(s.requests);
+  message.set_successes(s.successes);
+  message.set_failures(s.failures);
+  message.set_ignored(s.ignored);
+  message.set_abandoned(s.abandoned);
+  message.set_in_flight(s.in_flight);
+  message.set_slow_calls(s.slow_calls);
+  message.set_late_results(s.late_results);
+  *message.mutable_refused() = MakeRefusals(s.refused);
+  *message.mutable_shadow_refused() = MakeRefusals(s.shadow_refused);
+  message.set_callback_exceptions(s.callback_exceptions);
+  for (int from = 0; from < kStateCount; ++from) {
+    for (int to = 0; to < kStateCount; ++to) {
+      if (s.transitions[from][to] == 0) continue;
+      v1::TransitionCount* const count = message.add_transitions();
+      count->set_from(ToProto(static_cast<State>(from)));
+      count->set_to(ToProto(static_cast<State>(to)));
+      count->set_count(s.transitions[from][to]);
+    }
+  }
+  for (int reason = 0; reason < kTripReasonCount; ++reason) {
+    if (s.trips[reason] == 0) continue;
+    v1::TripCount* const count = message.add_trips();
+    count->set_reason(ToProto(static_cast<TransitionReason>(reason)));
+    count->set_count(s.trips[reason]);
+  }
+  for (int code = 0; code < kStatusCodeCount; ++code) {
+    if (s.status_codes[code] == 0) continue;
+    v1::StatusCount* const count = message.add_statuses();
+    count->set_code(static_cast<v1::Code>(code));
+    count->set_count(s.status_codes[code]);
+  }
+  return message;
+}
+
+// U+FFFD and two digits for a byte, as ReplaceInvalidUtf8() writes them.
+std::string RestoreInvalidUtf8(absl::string_view text) {
+  constexpr absl::string_view kReplaced = "\xEF\xBF\xBD";
+  std::string restored;
+  while (!text.empty()) {
+    if (absl::ConsumePrefix(&text, kReplaced)) {
+      const absl::string_view digits = text.substr(0, 2);
+      if (digits.size() == 2 && absl::ascii_isxdigit(digits[0]) &&
+          absl::ascii_isxdigit(digits[1])) {
+        restored += absl::HexStringToBytes(digits);
+        text.remove_prefix(2);
+      } else {
+        restored.append(kReplaced.data(), kReplaced.size());
+      }
+    } else {
+      restored.push_back(text.front());
+      text.remove_prefix(1);
+    }
+  }
+  return restored;
+}
+
+}  // namespace
+
+v1::State ToProto(State state) {
+  return static_cast<v1::State>(static_cast<int>(state) + 1);
+}
+
+v1::TransitionReason ToProto(TransitionReason reason) {
+  return static_cast<v1::TransitionReason>(static_cast<int>(reason) + 1);
+}
+
+v1::Breaker ToProto(const BreakerSnapshot& s) {
+  v1::Breaker message;
+  *message.mutable_key() = ToProto(s.key);
+  message.set_state(ToProto(s.state));
+  message.set_mode(ToProto(s.mode));
+  if (s.mode_remaining != absl::InfiniteDuration()) {
+    *message.mutable_mode_remaining() = ToProto(s.mode_remaining);
+    message.set_next_mode(ToProto(s.next_mode));
+  }
+  message.set_unguarded(s.unguarded);
+  if (s.status_classes.has_value()) {
+    *message.mutable_classification() = ToProto(*s.status_classes);
+  }
+  *message.mutable_options() = ToProto(s.options);
+  *message.mutable_counts() = MakeCounts(s);
+  *message.mutable_window() = MakeWindow(s.window, s.failure_rate);
+  message.set_consecutive_failures(s.consecutive_failures);
+  message.set_consecutive_successes(s.consecutive_successes);
+  if (!std::isnan(s.evidence)) message.set_evidence(s.evidence);
+  if (s.failures_until_trip.has_value() && *s.failures_until_trip < kNever) {
+    message.set_failures_until_trip(*s.failures_until_trip);
+  }
+  message.set_probes_in_flight(s.probes_in_flight);
+  message.set_probe_successes(s.probe_successes);
+  if (s.state == State::kOpen && s.open_remaining != absl::InfiniteDuration()) {
+    *message.mutable_open_remaining() = ToProto(s.open_remaining);
+  }
+  message.set_reopenings(s.reopenings);
+  *message.mutable_last_transition_time() = ToProto(s.last_transition_time);
+  if (s.last_trip.has_value()) {
+    *message.mutable_last_trip() = ToProto(*s.last_trip);
+  }
+  return message;
+}
+
+v1::Transition ToProto(const Transition& t) {
+  v1::Transition message;
+  *message.mutable_key() = ToProto(t.key);
+  message.set_number(t.number);
+  message.set_from(ToProto(t.from));
+  message.set_to(ToProto(t.to));
+  message.set_reason(ToProto(t.reason));
+  *message.mutable_time() = ToProto(t.time);
+  *message.mutable_window() = MakeWindow(t.window, t.failure_rate);
+  message.set_consecutive_failures(t.consecutive_failures);
+  if (t.to == State::kOpen && t.open_for != absl::InfiniteDuration()) {
+    *message.mutable_open_for() = ToProto(t.open_for);
+  }
+  return message;
+}
+
+BreakerKey KeyShownAs(const v1::BreakerKey& shown) {
+  return {RestoreInvalidUtf8(shown.name()), RestoreInvalidUtf8(shown.service()),
+          RestoreInvalidUtf8(shown.method())};
+}
+
+}  // namespace autobreaker

@@ -1,0 +1,57 @@
+// What breakers need from the program around them, and what they record for it.
+//
+// A plain value, checked where a breaker or a registry takes it and shared by
+// all breakers of a registry.
+#ifndef AUTOBREAKER_BREAKER_INSTRUMENTS_H_
+#define AUTOBREAKER_BREAKER_INSTRUMENTS_H_
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "autobreaker/breaker/clock.h"
+#include "autobreaker/breaker/transition.h"
+
+namespace autobreaker {
+
+struct Instruments {
+  // Must remain live while a breaker uses it.
+  const Clock* clock = Clock::System();
+
+  // Makes the jitter of open times repeatable, breaker by breaker. Different
+  // in every process when not set.
+  std::optional<uint64_t> seed;
+
+  // Called after each change of state: outside every lock, one at a time and
+  // in order for each breaker, in the thread of the call that caused it (or of
+  // one that is already delivering), which it holds up. It may use the breaker.
+  // It should not collect metrics: to look at another breaker may change that
+  // one's state too. What it throws is counted and dropped.
+  std::function<void(const Transition&)> on_transition;
+
+  // The upper bounds of the buckets that successes and failures are sorted
+  // into by how long they took, in ascending order; off when empty. Costs each
+  // call two reads of the exact clock, in place of one of the coarse one, and
+  // two additions; and each breaker 24 bytes per bound and CPU, in steps of
+  // 128. 0 to 64 bounds, each 1 ns to 10 days, so that no two look the same in
+  // seconds.
+  std::vector<absl::Duration> duration_buckets;
+
+  // Whether to count the status codes that calls end with, where the caller
+  // tells them to CountStatusCode(); the gRPC interceptor does. Costs each call
+  // one addition, and each breaker 256 bytes per CPU.
+  bool count_status_codes = false;
+
+  // OK, or INVALID_ARGUMENT that names the field, its value and its range.
+  absl::Status Validate() const;
+};
+
+// 1 ms to 10 s, closest around what remote calls take.
+std::vector<absl::Duration> DefaultDurationBuckets();
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_INSTRUMENTS_H_

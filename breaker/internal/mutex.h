@@ -1,0 +1,43 @@
+// std::mutex with abseil's thread annotations.
+//
+// Not absl::Mutex: ThreadSanitizer understands std::mutex everywhere, but
+// absl::Mutex only where abseil itself was built for it, which a
+// distribution's package is not.
+#ifndef AUTOBREAKER_BREAKER_INTERNAL_MUTEX_H_
+#define AUTOBREAKER_BREAKER_INTERNAL_MUTEX_H_
+
+#include <mutex>
+
+#include "absl/base/thread_annotations.h"
+
+namespace autobreaker {
+
+class ABSL_LOCKABLE Mutex {
+ public:
+  void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mu_.lock(); }
+  void Unlock() ABSL_UNLOCK_FUNCTION() { mu_.unlock(); }
+  bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
+    return mu_.try_lock();
+  }
+
+ private:
+  std::mutex mu_;
+};
+
+class ABSL_SCOPED_LOCKABLE MutexLock {
+ public:
+  explicit MutexLock(Mutex* mu) ABSL_EXCLUSIVE_LOCK_FUNCTION(mu) : mu_(mu) {
+    mu_->Lock();
+  }
+  ~MutexLock() ABSL_UNLOCK_FUNCTION() { mu_->Unlock(); }
+
+  MutexLock(const MutexLock&) = delete;
+  MutexLock& operator=(const MutexLock&) = delete;
+
+ private:
+  Mutex* const mu_;
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_INTERNAL_MUTEX_H_

@@ -1,0 +1,58 @@
+#include "autobreaker/breaker/internal/window.h"
+
+#include <algorithm>
+
+namespace autobreaker {
+
+void SlidingWindow::Restart(MonotonicTime::duration length, int buckets,
+                            const CallCounts& totals, MonotonicTime now) {
+  // Rounded up, so that the steps never add up to less than the length.
+  step_ = std::max((length + MonotonicTime::duration(buckets - 1)) / buckets,
+                   MonotonicTime::duration(1));
+  size_ = buckets + 1;
+  marks_ = {};
+  Restart(totals, now);
+}
+
+void SlidingWindow::Restart(const CallCounts& totals, MonotonicTime now) {
+  start_ = now;
+  steps_ = 0;
+  first_ = totals;
+  std::fill(marks_.begin(), marks_.end(), totals);
+}
+
+void SlidingWindow::Advance(const CallCounts& totals,
+                            MonotonicTime now) noexcept {
+  const int64_t step = (now - start_) / step_;
+  if (marks_.empty() && !(totals == first_)) {
+    try {
+      marks_.assign(size_, first_);
+    } catch (...) {
+      return;  // a call is no place to run out of memory; the next one tries
+    }
+  }
+  if (!marks_.empty()) {
+    // Of steps that went by without a call, only the last `size_` can matter.
+    for (int64_t k = std::max(steps_ + 1, step - size_ + 1); k <= step; ++k) {
+      marks_[k % size_] = totals;
+    }
+  }
+  steps_ = std::max(steps_, step);
+}
+
+const CallCounts& SlidingWindow::base() const {
+  // The oldest mark is the one that the next step will replace.
+  return marks_.empty() ? first_ : marks_[(steps_ + 1) % size_];
+}
+
+MonotonicTime::duration SlidingWindow::Covers(MonotonicTime now) const {
+  const int64_t whole_steps_before = size_ - 1;
+  return now - start_ -
+         std::max<int64_t>(0, steps_ - whole_steps_before) * step_;
+}
+
+MonotonicTime SlidingWindow::next_boundary() const {
+  return start_ + (steps_ + 1) * step_;
+}
+
+}  // namespace autobreaker

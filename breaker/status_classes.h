@@ -1,0 +1,85 @@
+// Sets of status codes, and what they say about a server.
+//
+// Plain values. The codes are those of gRPC, which are also absl's; either type
+// will do, so that this layer need not know gRPC.
+#ifndef AUTOBREAKER_BREAKER_STATUS_CLASSES_H_
+#define AUTOBREAKER_BREAKER_STATUS_CLASSES_H_
+
+#include <cstdint>
+#include <initializer_list>
+
+#include "autobreaker/breaker/types.h"
+
+namespace autobreaker {
+
+class StatusCodeSet {
+ public:
+  constexpr StatusCodeSet() = default;
+  template <typename Code>
+  constexpr StatusCodeSet(std::initializer_list<Code> codes) {
+    for (const Code code : codes) Insert(code);
+  }
+
+  template <typename Code>
+  constexpr void Insert(Code code) {
+    bits_ |= Bit(static_cast<int>(code));
+  }
+  template <typename Code>
+  constexpr bool Contains(Code code) const {
+    return (bits_ & Bit(static_cast<int>(code))) != 0;
+  }
+
+  // One bit per code, the lowest for OK.
+  constexpr uint32_t bits() const { return bits_; }
+  static constexpr StatusCodeSet FromBits(uint32_t bits) {
+    StatusCodeSet set;
+    set.bits_ = bits & ((uint32_t{1} << kStatusCodeCount) - 1);
+    return set;
+  }
+
+  friend constexpr bool operator==(StatusCodeSet a, StatusCodeSet b) {
+    return a.bits_ == b.bits_;
+  }
+  friend constexpr bool operator!=(StatusCodeSet a, StatusCodeSet b) {
+    return !(a == b);
+  }
+
+ private:
+  // A number that is no code is in no set.
+  static constexpr uint32_t Bit(int code) {
+    return code >= 0 && code < kStatusCodeCount ? uint32_t{1} << code : 0;
+  }
+
+  uint32_t bits_ = 0;
+};
+
+struct StatusClasses {
+  // What is in neither set is a success: the server answered. A code in both
+  // is a failure.
+  StatusCodeSet failures;
+  StatusCodeSet ignored;
+
+  template <typename Code>
+  constexpr Outcome Classify(Code status_code) const {
+    // Any number a server sends arrives here. One that is no code is of an
+    // error space not known here, for which UNKNOWN, 2, is defined.
+    int code = static_cast<int>(status_code);
+    if (code < 0 || code >= kStatusCodeCount) code = 2;
+    if (failures.Contains(code)) return Outcome::kFailure;
+    if (ignored.Contains(code)) return Outcome::kIgnored;
+    return Outcome::kSuccess;
+  }
+
+  friend constexpr bool operator==(const StatusClasses& a,
+                                   const StatusClasses& b) {
+    return a.failures == b.failures && a.ignored == b.ignored;
+  }
+  friend constexpr bool operator!=(const StatusClasses& a,
+                                   const StatusClasses& b) {
+    return !(a == b);
+  }
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_STATUS_CLASSES_H_

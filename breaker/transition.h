@@ -1,0 +1,32 @@
+// One change of state of one breaker: a plain value.
+#ifndef AUTOBREAKER_BREAKER_TRANSITION_H_
+#define AUTOBREAKER_BREAKER_TRANSITION_H_
+
+#include <cstdint>
+
+#include "absl/time/time.h"
+#include "autobreaker/breaker/call_counts.h"
+#include "autobreaker/breaker/key.h"
+#include "autobreaker/breaker/types.h"
+
+namespace autobreaker {
+
+struct Transition {
+  BreakerKey key;
+  uint64_t number = 0;  // 1 for the first of this breaker, and so on
+  State from = State::kClosed;
+  State to = State::kClosed;
+  TransitionReason reason = TransitionReason::kForced;
+  absl::Time time;
+  // The window, its failure rate (NaN if it was empty) and the row of failures
+  // as they were just before the change.
+  CallCounts window;
+  double failure_rate = 0;
+  int64_t consecutive_failures = 0;
+  // To open: how long it will stay so; infinite if forced for good.
+  absl::Duration open_for;
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_TRANSITION_H_

@@ -1,0 +1,112 @@
+// Keeps the breakers of a registry as a file says, which operators may change
+// while the program runs.
+//
+//   auto watcher = ConfigWatcher::Start("breakers.json", registry);
+//   if (!watcher.ok()) return watcher.status();
+//   if (absl::Status loaded = (*watcher)->status(); !loaded.ok()) {
+//     std::cerr << loaded << "\n";  // or give up; calls are guarded anyhow
+//   }
+//
+// A thread reads the file every few seconds and loads it when it says something
+// else than before, however that came about: written in place, replaced by
+// another, or reached by a link that now leads elsewhere, as Kubernetes mounts
+// its volumes. A file that is bad, unreadable or gone changes nothing: what was
+// loaded last stays in force, and it is tried again once it differs. Replace
+// files by renaming, so that none is read half-written; a half of JSON is
+// always refused, but see ParseConfig() for textproto.
+//
+// Each load counts in BreakerRegistry::reloads(), and so in the metrics.
+//
+// Thread-safety: every method may be called from any thread at once.
+#ifndef AUTOBREAKER_CONFIG_CONFIG_WATCHER_H_
+#define AUTOBREAKER_CONFIG_CONFIG_WATCHER_H_
+
+#include <functional>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/config/config.h"
+
+namespace autobreaker {
+
+struct ConfigWatcherOptions {
+  // From one look at the file to the next. 1 ms to 1 day.
+  absl::Duration interval = absl::Seconds(5);
+
+  // Called after each load with its result, in the thread that loaded, which is
+  // that of Start(), of Reload() or the watcher's own. Must not destroy the
+  // watcher. Exceptions are swallowed.
+  std::function<void(const absl::Status&)> on_reload;
+
+  // OK, or INVALID_ARGUMENT that names the field, its value and its range.
+  absl::Status Validate() const;
+};
+
+class ConfigWatcher {
+ public:
+  // Loads the file, then watches it. What it says, and whether it is there, is
+  // for status() to tell. INVALID_ARGUMENT if `registry` is null, an option is
+  // out of range or the path's ending is no format (see config_file.h);
+  // RESOURCE_EXHAUSTED if there is no thread to be had.
+  static absl::StatusOr<std::unique_ptr<ConfigWatcher>> Start(
+      std::string path, std::shared_ptr<BreakerRegistry> registry,
+      ConfigWatcherOptions options = {});
+
+  // Waits for a load that is under way, but not for the interval. What was
+  // loaded stays in force.
+  ~ConfigWatcher();
+
+  ConfigWatcher(const ConfigWatcher&) = delete;
+  ConfigWatcher& operator=(const ConfigWatcher&) = delete;
+
+  // Loads the file now, changed or not, and answers the result: for a program's
+  // own signal handler thread or endpoint. Not from on_reload, nor from
+  // Instruments::on_transition, which a load may call.
+  absl::Status Reload();
+
+  // The result of the last load.
+  absl::Status status() const;
+
+ private:
+  ConfigWatcher(std::string path, ConfigFormat format,
+                std::shared_ptr<BreakerRegistry> registry,
+                ConfigWatcherOptions options);
+
+  // Loads the file if it differs from the last time, or `always`. The result,
+  // or nothing if it did not.
+  std::optional<absl::Status> Load(bool always);
+  std::optional<absl::Status> LoadLocked(bool always)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(load_mu_);
+  void Watch();
+
+  const std::string path_;
+  const ConfigFormat format_;
+  const std::shared_ptr<BreakerRegistry> registry_;
+  const ConfigWatcherOptions options_;
+
+  // Held while loading, so that what was read last is what was applied last.
+  Mutex load_mu_;
+  // What the file was at the last load: its bytes, or why there were none.
+  std::optional<absl::StatusOr<std::string>> last_read_
+      ABSL_GUARDED_BY(load_mu_);
+
+  // So that status() never waits for a load.
+  mutable Mutex status_mu_;
+  absl::Status status_ ABSL_GUARDED_BY(status_mu_);
+
+  std::promise<void> stop_;
+  std::thread thread_;
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_CONFIG_CONFIG_WATCHER_H_

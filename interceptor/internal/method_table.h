@@ -1,0 +1,88 @@
+// The methods called through one channel and the breakers that guard them.
+//
+// Looking up a known method takes no lock and writes nothing: the table only
+// ever grows, and what it has handed out stays in place until it is destroyed.
+// A removed breaker is replaced at the next look-up and kept all the same, for
+// the calls that still use it.
+//
+// Thread-safety: Find() may be called from any thread at once. What it answers
+// lives as long as the table.
+#ifndef AUTOBREAKER_INTERCEPTOR_INTERNAL_METHOD_TABLE_H_
+#define AUTOBREAKER_INTERCEPTOR_INTERNAL_METHOD_TABLE_H_
+
+#include <atomic>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/string_view.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/key.h"
+#include "autobreaker/breaker/registry.h"
+
+namespace autobreaker {
+
+// "/package.Service/Method" under `name`. A string without a slash, but for a
+// leading one, is all method.
+BreakerKey KeyForMethod(absl::string_view name, absl::string_view method);
+
+// Whether `pattern` means `method`, both without a leading slash: a service
+// ("package.Service"), a method ("package.Service/Method"), or, with a * at its
+// end, everything that begins as it does.
+bool MatchesMethod(absl::string_view pattern, absl::string_view method);
+
+class MethodTable {
+ public:
+  // Methods that `unguarded` matches get no breaker; see InterceptorOptions.
+  // REQUIRES: registry != nullptr.
+  MethodTable(std::shared_ptr<BreakerRegistry> registry, std::string name,
+              std::vector<std::string> unguarded = {});
+
+  MethodTable(const MethodTable&) = delete;
+  MethodTable& operator=(const MethodTable&) = delete;
+
+  // The breaker of the method as gRPC spells it. Null if it is to have none or
+  // the registry has none to give.
+  CircuitBreaker* Find(absl::string_view method);
+
+ private:
+  struct Entry {
+    const std::string method;
+    const size_t hash;
+    std::atomic<CircuitBreaker*> breaker;
+  };
+  // Open addressing, at most half full.
+  struct Slots {
+    // REQUIRES: size is a power of two.
+    explicit Slots(size_t size)
+        : mask(size - 1), entries(new std::atomic<Entry*>[size]()) {}
+    std::atomic<Entry*>& at(size_t i) const { return entries[i & mask]; }
+
+    const size_t mask;
+    const std::unique_ptr<std::atomic<Entry*>[]> entries;
+  };
+
+  static Entry* FindIn(const Slots& slots, absl::string_view method,
+                       size_t hash);
+  static void InsertIn(Slots* slots, Entry* entry);
+  bool IsUnguarded(absl::string_view method) const;
+  CircuitBreaker* FindSlowly(absl::string_view method, size_t hash);
+
+  const std::shared_ptr<BreakerRegistry> registry_;
+  const std::string name_;
+  const std::vector<std::string> unguarded_;
+  std::atomic<const Slots*> slots_;
+
+  Mutex mu_;
+  std::vector<std::unique_ptr<Entry>> entries_ ABSL_GUARDED_BY(mu_);
+  // The last is slots_; the smaller ones before it may still be read.
+  std::vector<std::unique_ptr<Slots>> all_slots_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<CircuitBreaker>> breakers_ ABSL_GUARDED_BY(mu_);
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_INTERCEPTOR_INTERNAL_METHOD_TABLE_H_

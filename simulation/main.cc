@@ -1,0 +1,54 @@
+// How well circuit breakers decide: ours and others, in the same simulated
+// worlds. Prints tables in Markdown.
+//
+//   ./bazelw run -c opt //benchmarks:decision_benchmark -- --json=/tmp/run.json
+//
+// The same seed gives the same figures on every run.
+
+#include <cstdint>
+#include <cstdio>
+#include <fstream>
+#include <iostream>
+#include <string>
+
+#include "absl/flags/flag.h"
+#include "absl/flags/parse.h"
+#include "absl/flags/usage.h"
+#include "autobreaker/simulation/contestants.h"
+#include "autobreaker/simulation/json_report.h"
+#include "autobreaker/simulation/markdown_report.h"
+#include "autobreaker/simulation/scenarios.h"
+#include "autobreaker/simulation/standings.h"
+#include "autobreaker/simulation/tournament.h"
+
+ABSL_FLAG(std::string, json, "", "where to write every measure as JSON");
+ABSL_FLAG(std::string, markdown, "", "where to write the tables, too");
+ABSL_FLAG(bool, quick, false, "few calls: shows that it works, no more");
+ABSL_FLAG(uint64_t, seed, 1, "of every random number");
+ABSL_FLAG(int, threads, 2, "how many to use");
+
+namespace {
+
+bool Write(const std::string& path, const std::string& text) {
+  if (path.empty()) return true;
+  std::ofstream file(path);
+  file << text << std::flush;
+  if (!file) std::cerr << "cannot write " << path << "\n";
+  return static_cast<bool>(file);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  using namespace autobreaker::decisions;
+  absl::SetProgramUsageMessage("Compares the decisions of circuit breakers.");
+  absl::ParseCommandLine(argc, argv);
+  const Results results =
+      RunTournament(AllScenarios(absl::GetFlag(FLAGS_quick)), AllContestants(),
+                    absl::GetFlag(FLAGS_seed), absl::GetFlag(FLAGS_threads));
+  const Standings standings(results);
+  const std::string markdown = MarkdownReport(standings);
+  std::cout << markdown;
+  const bool written = Write(absl::GetFlag(FLAGS_json), JsonReport(standings));
+  return Write(absl::GetFlag(FLAGS_markdown), markdown) && written ? 0 : 1;
+}

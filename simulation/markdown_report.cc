@@ -1,0 +1,224 @@
+#include "autobreaker/simulation/markdown_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_join.h"
+#include "autobreaker/simulation/reach.h"
+
+namespace autobreaker::decisions {
+namespace {
+
+using Cells = std::vector<std::string>;
+
+class Table {
+ public:
+  explicit Table(const Cells& head) {
+    Add(head);
+    Add(Cells(head.size(), "---"));
+  }
+  void Add(const Cells& cells) {
+    absl::StrAppend(&text_, "| ", absl::StrJoin(cells, " | "), " |\n");
+  }
+  const std::string& text() const { return text_; }
+
+ private:
+  std::string text_;
+};
+
+// The best of the peers, by name.
+std::string BestText(const Standings& standings, size_t scenario,
+                     Measure measure, Field field, double scale = 1) {
+  const std::optional<size_t> best = standings.Best(scenario, measure, field);
+  if (!best.has_value()) return "none qualifies";
+  return absl::StrCat(Short(scale * measure(standings.of(scenario, *best))),
+                      " ", standings.results().contestants[*best].Name());
+}
+
+std::string FalseOpenings(const Standings& standings) {
+  Cells head = {"breaker"};
+  for (const double background : {0.001, 0.01, 0.02}) {
+    head.push_back(absl::StrFormat("well, %g %% fail", background * 100));
+  }
+  std::vector<size_t> bursts = standings.Of(Kind::kBlip);
+  for (const size_t s : standings.Of(Kind::kLostConnections)) {
+    bursts.push_back(s);
+  }
+  const Results& results = standings.results();
+  for (const size_t s : bursts) {
+    const Scenario& scenario = results.scenarios[s];
+    head.push_back(absl::StrFormat(
+        "%s, %s/s", scenario.kind == Kind::kBlip ? "blips" : "lost connections",
+        Short(scenario.rate)));
+  }
+  head.push_back("worst");
+  Table table(head);
+  for (size_t c = 0; c < results.contestants.size(); ++c) {
+    const Role role = results.contestants[c].role;
+    if (role != Role::kOurs && role != Role::kPeerDefault) continue;
+    Cells cells = {results.contestants[c].Name()};
+    for (const double background : {0.001, 0.01, 0.02}) {
+      double most = 0;
+      for (const size_t s : standings.Of(Kind::kHealthy)) {
+        if (results.scenarios[s].background != background) continue;
+        most = std::max(most, standings.of(s, c).false_openings_per_million);
+      }
+      cells.push_back(Short(most));
+    }
+    for (const size_t s : bursts) {
+      cells.push_back(Short(standings.of(s, c).false_openings_per_million));
+    }
+    cells.push_back(Short(standings.WorstNoise(c)));
+    table.Add(cells);
+  }
+  return table.text();
+}
+
+Cells CellName(const Scenario& scenario) {
+  return {Short(scenario.rate), absl::StrFormat("%g %%", scenario.share * 100),
+          scenario.hangs ? "hang" : "at once"};
+}
+
+std::string Openings(const Standings& standings) {
+  Table table({"calls/s", "fail", "how", "bound, calls", "bound, failed",
+               "ours", "ours, p90", "ours, no tolerated burst",
+               "peers' best, as they come", "peers' best, without noise"});
+  for (const size_t s : standings.Of(Kind::kIncident)) {
+    const Scenario& scenario = standings.results().scenarios[s];
+    Cells cells = CellName(scenario);
+    const size_t ours = standings.Ours();
+    for (const std::string& cell :
+         {Short(CallsBound(scenario.share)), Short(FailedBound(scenario)),
+          Short(FailedBeforeOpening(standings.of(s, ours))),
+          Short(standings.of(s, ours).failed_before_opening_p90),
+          Short(FailedBeforeOpening(standings.of(s, standings.Ours(kPlain)))),
+          BestText(standings, s, FailedBeforeOpening, Field::kDefaults),
+          BestText(standings, s, FailedBeforeOpening, Field::kQualified)}) {
+      cells.push_back(cell);
+    }
+    table.Add(cells);
+  }
+  return table.text();
+}
+
+std::string RatioText(const Standings& standings, size_t scenario,
+                      Measure measure, Field field) {
+  const std::optional<double> ratio =
+      Ratio(standings, scenario, measure, field);
+  return ratio.has_value() ? absl::StrFormat("%.2f", *ratio) : "";
+}
+
+std::string Costs(const Standings& standings, Measure cost) {
+  Table table({"calls/s", "fail", "how", "no breaker", "ours",
+               "peers' best, as they come", "ratio",
+               "peers' best, without noise", "ratio"});
+  for (const size_t s : standings.Of(Kind::kIncident)) {
+    Cells cells = CellName(standings.results().scenarios[s]);
+    cells.push_back(Short(cost(standings.of(s, standings.NoBreaker()))));
+    cells.push_back(Short(cost(standings.of(s, standings.Ours()))));
+    for (const Field field : {Field::kDefaults, Field::kQualified}) {
+      cells.push_back(BestText(standings, s, cost, field));
+      cells.push_back(RatioText(standings, s, cost, field));
+    }
+    table.Add(cells);
+  }
+  return table.text();
+}
+
+// Our other configurations, to see what each part is worth.
+std::string OurCosts(const Standings& standings, Measure cost) {
+  const Results& results = standings.results();
+  Cells head = {"calls/s", "fail", "how"};
+  std::vector<size_t> ours;
+  for (size_t c = 0; c < results.contestants.size(); ++c) {
+    if (results.contestants[c].role != Role::kOurs) continue;
+    ours.push_back(c);
+    head.push_back(results.contestants[c].setting);
+  }
+  Table table(head);
+  for (const size_t s : standings.Of(Kind::kIncident)) {
+    Cells cells = CellName(results.scenarios[s]);
+    for (const size_t c : ours) {
+      cells.push_back(Short(cost(standings.of(s, c))));
+    }
+    table.Add(cells);
+  }
+  return table.text();
+}
+
+double DeadCalls(const Measures& m) { return m.dead_calls_per_minute; }
+
+std::string Specials(const Standings& standings) {
+  struct Column {
+    Kind kind;
+    const char* what;
+    Measure measure;
+    double scale;
+  };
+  constexpr Column kRows[] = {
+      {Kind::kFlapping, "failed + refused that were good", CostAll, 1},
+      {Kind::kDecline, "failed + refused that were good", CostAll, 1},
+      {Kind::kDecline, "the same, without refused while it lasts", CostAfter,
+       1},
+      {Kind::kHalfCapacity, "failed", FailedAdmitted, 1},
+      {Kind::kHalfCapacity, "failed + refused that were good", CostAll, 1},
+      {Kind::kFleet, "calls to the dead server a minute, of all", DeadCalls,
+       100},
+      {Kind::kFleet, "failed + refused after, of all", CostAfter, 100},
+  };
+  Table table({"scenario", "what", "no breaker", "ours",
+               "peers' best, as they come", "peers' best, without noise"});
+  for (const Column& row : kRows) {
+    for (const size_t s : standings.Of(row.kind)) {
+      const auto value = [&](size_t c) {
+        return Short(row.scale * row.measure(standings.of(s, c)));
+      };
+      table.Add(
+          {standings.results().scenarios[s].Name(), row.what,
+           value(standings.NoBreaker()), value(standings.Ours()),
+           BestText(standings, s, row.measure, Field::kDefaults, row.scale),
+           BestText(standings, s, row.measure, Field::kQualified, row.scale)});
+    }
+  }
+  return table.text();
+}
+
+}  // namespace
+
+std::string Short(double value) {
+  if (value == 0) return "0";
+  if (value < 1) return absl::StrFormat("%.2g", value);
+  if (value < 9.95) {
+    const std::string text = absl::StrFormat("%.1f", value);
+    return text.substr(text.size() - 2) == ".0" ? text.substr(0, 1) : text;
+  }
+  const std::string digits = absl::StrCat(std::llround(value));
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
+    text += digits[i];
+  }
+  return text;
+}
+
+std::string MarkdownReport(const Standings& standings) {
+  return absl::StrCat(
+      "## Summary\n\n", ReachSummary(standings),
+      "\n## False openings per million calls\n\n", FalseOpenings(standings),
+      "\n## Failed calls before opening, median\n\n", Openings(standings),
+      "\n## Failed calls and good calls refused after recovery\n\n",
+      Costs(standings, CostAfter), "\nOurs, in each configuration:\n\n",
+      OurCosts(standings, CostAfter),
+      "\n## The same, and good calls refused while it lasts\n\n",
+      Costs(standings, CostAll), "\nOurs, in each configuration:\n\n",
+      OurCosts(standings, CostAll), "\n## Other scenarios\n\n",
+      Specials(standings));
+}
+
+}  // namespace autobreaker::decisions

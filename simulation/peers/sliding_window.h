@@ -1,0 +1,52 @@
+// A sliding window of time, as Polly v8 (.NET) documents it: opens when at
+// least a share of the calls in the window failed; after a break lets one call
+// through, and the next result decides.
+#ifndef AUTOBREAKER_SIMULATION_PEERS_SLIDING_WINDOW_H_
+#define AUTOBREAKER_SIMULATION_PEERS_SLIDING_WINDOW_H_
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+
+#include "autobreaker/simulation/simulated_breaker.h"
+
+namespace autobreaker::decisions {
+
+struct SlidingWindowSettings {
+  double failure_ratio = 0.1;
+  Nanos sampling = 30'000'000'000;
+  int64_t minimum = 100;
+  Nanos break_time = 5'000'000'000;
+};
+
+class SlidingWindowBreaker final : public SimulatedBreaker {
+ public:
+  explicit SlidingWindowBreaker(const SlidingWindowSettings& settings)
+      : settings_(settings) {}
+
+  std::optional<uint64_t> Admit(Nanos now) override;
+  void Finish(uint64_t ticket, Nanos now, bool failed) override;
+
+ private:
+  enum class State { kClosed, kOpen, kHalfOpen };
+  struct Slice {
+    Nanos start;
+    int64_t calls = 0;
+    int64_t failures = 0;
+  };
+  static constexpr int kSlices = 10;
+
+  void Add(Nanos now, bool failed);
+  void Open(Nanos now);
+
+  const SlidingWindowSettings settings_;
+  State state_ = State::kClosed;
+  Nanos opened_ = 0;
+  std::deque<Slice> slices_;
+  int64_t calls_ = 0;  // in all slices
+  int64_t failures_ = 0;
+};
+
+}  // namespace autobreaker::decisions
+
+#endif  // AUTOBREAKER_SIMULATION_PEERS_SLIDING_WINDOW_H_

@@ -1,0 +1,77 @@
+// A call that changes a state survives any allocation that fails while a watch
+// is told of it: what could not be told is missed. (Not so within gRPC, which
+// ends the process.)
+#include <cstdint>
+#include <memory>
+#include <new>
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "autobreaker/admin/internal/breaker_watch.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/tests/admin/admin_server.h"
+#include "autobreaker/tests/admin/watch_picture.h"
+#include "autobreaker/tests/support/allocation_count.h"
+#include "autobreaker/tests/support/watchdog.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker {
+namespace {
+
+// More allocations than a change of state has, told or not.
+constexpr int64_t kAllocations = 30;
+
+// Too long for any string to keep in itself.
+const char kName[] = "a name that needs memory of its own";
+
+// Changes the state, with the next but `failing` allocation failing.
+void ForceOpen(CircuitBreaker& breaker, int64_t failing) {
+  FailAllocationOfThisThread(failing);
+  try {
+    breaker.SetMode(Mode::kForcedOpen);
+  } catch (const std::bad_alloc&) {
+  }
+  FailNoAllocationOfThisThread();
+}
+
+TEST(BreakerAdminMemory, AChangeThatCannotWaitIsMissed) {
+  AdminServer admin;
+  const auto breaker = admin.Make(kName);
+  // Far more than is sent to a reader that does not read.
+  for (int i = 0; i < 1000; ++i) {
+    admin.Make(absl::StrCat(std::string(900, 'n'), i));
+  }
+  int64_t missed = 0;
+  for (int64_t failing = 0; failing < kAllocations; ++failing) {
+    SCOPED_TRACE(failing);
+    Watchdog watchdog("a watch without memory");
+    AdminWatch watch(*admin.stub);
+    WatchPicture picture;
+    picture.Add(watch.Next());
+    ForceOpen(*breaker, failing);
+    breaker->SetMode(Mode::kAutomatic);
+    while (!picture.IsUpToDate(*admin.registry)) picture.Add(watch.Next());
+    picture.ExpectStatesOf(*admin.registry);
+    missed += picture.missed();
+  }
+  EXPECT_GT(missed, 0);
+}
+
+// On a stream that is bound to no call, so that gRPC allocates nothing.
+TEST(BreakerAdminMemory, AChangeThatCannotBeWrittenEndsNothing) {
+  for (int64_t failing = 0; failing < kAllocations; ++failing) {
+    SCOPED_TRACE(failing);
+    const auto registry = BreakerRegistry::Create().value();
+    const auto breaker = registry->GetOrCreate({kName});
+    BreakerWatch* const watch = BreakerWatch::Start(registry, BreakerKey());
+    watch->OnWriteDone(true);  // of the snapshot: now it is idle
+    ForceOpen(*breaker, failing);
+    watch->OnWriteDone(true);
+    watch->OnDone();
+    EXPECT_EQ(registry.use_count(), 1);
+  }
+}
+
+}  // namespace
+}  // namespace autobreaker

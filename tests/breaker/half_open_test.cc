@@ -1,0 +1,470 @@
+// Half-open: probes, their places, their leases and their verdict.
+#include <cmath>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/tests/breaker/breaker_test_util.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker {
+namespace {
+
+TEST(HalfOpenTest, AdmitsAsManyProbesAtOnceAsAllowed) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  const std::vector<Permit> probes = breaker.Acquire(3);
+  const Refusal refusal = breaker.Refused();
+  EXPECT_EQ(refusal.reason, RefusalReason::kHalfOpen);
+  EXPECT_EQ(refusal.retry_after, std::nullopt);
+}
+
+TEST(HalfOpenTest, CallThatEndsTheOpenTimeIsAProbe) {
+  BreakerOptions options = ExactOptions();
+  options.half_open_max_calls = 1;
+  TestBreaker breaker(options);
+  breaker.Trip();
+  breaker.clock().Advance(absl::Seconds(5));
+  const Permit probe = breaker.Acquire();
+  EXPECT_EQ(breaker.Refused().reason, RefusalReason::kHalfOpen);
+  EXPECT_EQ(breaker.Snapshot().probes_in_flight, 1);
+}
+
+TEST(HalfOpenTest, SettledProbeMakesRoom) {
+  TestBreaker breaker(EndlessProbingOptions(1));
+  breaker.TripAndWaitForHalfOpen();
+  for (int i = 0; i < 10; ++i) breaker.Succeed();
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 10);
+}
+
+TEST(HalfOpenTest, EnoughSuccessesClose) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Succeed(2);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+  breaker.Succeed();
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(HalfOpenTest, OneFailureReopens) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Succeed(2);
+  breaker.Fail();
+  EXPECT_EQ(breaker.state(), State::kOpen);
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason,
+            TransitionReason::kProbeFailed);
+}
+
+TEST(HalfOpenTest, SuccessesAreCountedAfreshEachTime) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Succeed(2);
+  breaker.Fail();
+  breaker.WaitForHalfOpen();
+  breaker.Succeed(2);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+TEST(HalfOpenTest, SlowProbeReopens) {
+  TestBreaker breaker(SlowCallOptions());
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker.state(), State::kOpen);
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason, TransitionReason::kProbeSlow);
+}
+
+TEST(HalfOpenTest, SlowFailedProbeReopensAsFailed) {
+  TestBreaker breaker(SlowCallOptions());
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Finish(Outcome::kFailure, absl::Seconds(1));
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason,
+            TransitionReason::kProbeFailed);
+}
+
+TEST(HalfOpenTest, IgnoredProbeIsNoVerdictAndFreesItsPlace) {
+  TestBreaker breaker(EndlessProbingOptions(1));
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Finish(Outcome::kIgnored);
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_EQ(s.probe_successes, 0);
+  EXPECT_EQ(s.probes_in_flight, 0);
+  EXPECT_TRUE(breaker.Acquire());
+}
+
+TEST(HalfOpenTest, AbandonedProbeIsNoVerdictAndFreesItsPlace) {
+  TestBreaker breaker(EndlessProbingOptions(1));
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Finish(Outcome::kAbandoned);
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_EQ(s.probe_successes, 0);
+  EXPECT_EQ(s.probes_in_flight, 0);
+  EXPECT_TRUE(breaker.Acquire());
+}
+
+TEST(HalfOpenTest, WindowAndRateOfProbesDoNotTrip) {
+  BreakerOptions options = EndlessProbingOptions(3);
+  options.minimum_calls = 1;
+  TestBreaker breaker(options);
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Succeed(100);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+TEST(HalfOpenTest, ProbesAreNotInTheWindowAfterClosing) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  breaker.Recover();
+  EXPECT_EQ(breaker.Snapshot().window, Counts(0, 0));
+}
+
+TEST(HalfOpenTest, ProbesUnderWayAtTheReopeningAreLate) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  Permit late = breaker.Acquire();
+  breaker.Fail();
+  const BreakerSnapshot before = breaker.Snapshot();
+  EXPECT_EQ(before.probes_in_flight, 0);
+  late.Record(Outcome::kSuccess);
+  const BreakerSnapshot after = breaker.Snapshot();
+  EXPECT_EQ(after.state, State::kOpen);
+  EXPECT_EQ(after.late_results, before.late_results + 1);
+}
+
+TEST(HalfOpenTest, ProbeOfAnEarlierHalfOpenTimeIsNoVerdict) {
+  TestBreaker breaker(EndlessProbingOptions(3));
+  breaker.TripAndWaitForHalfOpen();
+  Permit late_success = breaker.Acquire();
+  Permit late_failure = breaker.Acquire();
+  breaker.Fail();
+  breaker.WaitForHalfOpen();
+  late_success.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
+  late_failure.Record(Outcome::kFailure);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+TEST(HalfOpenTest, ProbeOfAnEarlierHalfOpenTimeFreesNoPlace) {
+  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure,
+                                Outcome::kIgnored, Outcome::kAbandoned}) {
+    TestBreaker breaker(EndlessProbingOptions(2));
+    breaker.TripAndWaitForHalfOpen();
+    Permit late = breaker.Acquire();
+    breaker.Fail();
+    breaker.WaitForHalfOpen();
+    const std::vector<Permit> probes = breaker.Acquire(2);
+    late.Record(outcome);
+    breaker.Refused();
+  }
+}
+
+TEST(HalfOpenTest, CallOfTheClosedTimeIsNoVerdict) {
+  TestBreaker breaker;
+  std::vector<Permit> late = breaker.Acquire(10);
+  breaker.TripAndWaitForHalfOpen();
+  for (int i = 0; i < 5; ++i) late[i].Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
+  for (int i = 5; i < 10; ++i) late[i].Record(Outcome::kFailure);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+}
+
+// ------------------------------------------------------------------- Leases
+
+TEST(HalfOpenTest, ProbeHoldsItsPlaceUntilItsLeaseEnds) {
+  BreakerOptions options = ExactOptions();
+  options.half_open_max_calls = 1;
+  TestBreaker breaker(options);
+  breaker.TripAndWaitForHalfOpen();
+  const Permit probe = breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(60) - absl::Nanoseconds(1));
+  breaker.Refused();
+  breaker.clock().Advance(absl::Nanoseconds(1));
+  EXPECT_TRUE(breaker.Acquire());
+}
+
+TEST(HalfOpenTest, ResultAfterTheLeaseIsLate) {
+  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure}) {
+    BreakerOptions options = ExactOptions();
+    options.half_open_successes_to_close = 1;
+    TestBreaker breaker(options);
+    breaker.TripAndWaitForHalfOpen();
+    Permit probe = breaker.Acquire();
+    breaker.clock().Advance(absl::Seconds(60));
+    probe.Record(outcome);
+    const BreakerSnapshot s = breaker.Snapshot();
+    EXPECT_EQ(s.state, State::kHalfOpen);
+    EXPECT_EQ(s.late_results, 1);
+  }
+}
+
+TEST(HalfOpenTest, ResultBeforeTheLeaseEndsCounts) {
+  BreakerOptions options = ExactOptions();
+  options.half_open_successes_to_close = 1;
+  TestBreaker breaker(options);
+  breaker.TripAndWaitForHalfOpen();
+  Permit probe = breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(60) - absl::Nanoseconds(1));
+  probe.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(HalfOpenTest, EndedLeaseFreesOnePlaceOnly) {
+  TestBreaker breaker(EndlessProbingOptions(2));
+  breaker.TripAndWaitForHalfOpen();
+  const Permit first = breaker.Acquire();
+  breaker.clock().Advance(absl::Hours(1));
+  const Permit second = breaker.Acquire();
+  breaker.clock().Advance(absl::Hours(23));
+  const Permit third = breaker.Acquire();
+  breaker.Refused();
+}
+
+TEST(HalfOpenTest, SettlingAfterTheLeaseFreesNoPlace) {
+  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure,
+                                Outcome::kIgnored, Outcome::kAbandoned}) {
+    TestBreaker breaker(EndlessProbingOptions(1));
+    breaker.TripAndWaitForHalfOpen();
+    Permit late = breaker.Acquire();
+    breaker.clock().Advance(absl::Hours(24));
+    const Permit next = breaker.Acquire();
+    late.Record(outcome);
+    breaker.Refused();
+    EXPECT_EQ(breaker.Snapshot().probes_in_flight, 1);
+  }
+}
+
+TEST(HalfOpenTest, LeakedProbesNeverPinIt) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  std::vector<Permit> leaked = breaker.Acquire(3);
+  breaker.clock().Advance(absl::Seconds(60));
+  breaker.Succeed(3);
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(HalfOpenTest, FirstProbeFindsOut) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  Permit first = breaker.Acquire();
+  EXPECT_TRUE(first.finds_out());
+  first.Record(Outcome::kSuccess);
+  EXPECT_FALSE(breaker.Acquire().finds_out());
+}
+
+TEST(HalfOpenTest, NoOrdinaryCallFindsOut) {
+  TestBreaker breaker;
+  EXPECT_FALSE(breaker.Acquire().finds_out());
+}
+
+TEST(HalfOpenTest, NoCallOfShadowModeFindsOut) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kShadow);
+  breaker.TripAndWaitForHalfOpen();
+  EXPECT_FALSE(breaker.Acquire().finds_out());
+}
+
+TEST(HalfOpenTest, CallWhosePermitIsUsedOtherwiseCountsAsRefused) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForHalfOpen();
+  const Permit probe = breaker.Acquire();
+  const Refusal refusal = breaker->RefuseForProbe();
+  EXPECT_EQ(refusal.reason, RefusalReason::kHalfOpen);
+  EXPECT_EQ(Refusals(breaker.Snapshot(), RefusalReason::kHalfOpen), 1);
+}
+
+// The defaults, with nothing random.
+BreakerOptions RampOptions() {
+  BreakerOptions options;
+  options.open_duration_jitter = 0;
+  return options;
+}
+
+// Trips, each failure a while after the one before.
+void TripSlowly(TestBreaker& breaker) {
+  while (breaker.state() == State::kClosed) {
+    breaker.Fail();
+    breaker.clock().Advance(absl::Seconds(1));
+  }
+}
+
+class HalfOpenRampTest : public ::testing::Test {
+ protected:
+  HalfOpenRampTest() {
+    TripSlowly(breaker_);
+    breaker_.WaitForHalfOpen();
+  }
+
+  // Of a second and more, from a half on.
+  void JudgeSlowCalls() {
+    BreakerOptions options = RampOptions();
+    options.slow_call_duration = absl::Seconds(1);
+    options.slow_call_rate_threshold = 0.5;
+    ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
+  }
+
+  TestBreaker breaker_{RampOptions()};
+};
+
+TEST_F(HalfOpenRampTest, FirstProbeGoesAlone) {
+  const Permit probe = breaker_.Acquire();
+  EXPECT_EQ(breaker_.Refused().reason, RefusalReason::kHalfOpen);
+}
+
+TEST_F(HalfOpenRampTest, ProbeThatHangsIsFollowedByAnother) {
+  const Permit probe = breaker_.Acquire();
+  breaker_.Refused();
+  breaker_.clock().Advance(absl::Seconds(30));
+  const Permit second = breaker_.Acquire();
+  EXPECT_EQ(breaker_.Snapshot().probes_in_flight, 2);
+}
+
+TEST_F(HalfOpenRampTest, FailedProbeReopens) {
+  breaker_.Fail();
+  EXPECT_EQ(breaker_.state(), State::kOpen);
+  EXPECT_EQ(breaker_.Snapshot().last_trip->reason,
+            TransitionReason::kProbeFailed);
+}
+
+TEST_F(HalfOpenRampTest, SlowProbeReopens) {
+  JudgeSlowCalls();
+  breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker_.Snapshot().last_trip->reason,
+            TransitionReason::kProbeSlow);
+}
+
+TEST_F(HalfOpenRampTest, FewSlowCallsAreSuccesses) {
+  JudgeSlowCalls();
+  breaker_.Succeed(4);
+  for (int i = 0; i < 5 && breaker_.state() == State::kHalfOpen; ++i) {
+    breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+    breaker_.Succeed(4);
+  }
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+}
+
+TEST_F(HalfOpenRampTest, ManySlowCallsReopen) {
+  JudgeSlowCalls();
+  breaker_.Succeed(2);
+  breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker_.state(), State::kOpen);
+  EXPECT_EQ(breaker_.Snapshot().last_trip->reason,
+            TransitionReason::kProbeSlow);
+}
+
+TEST_F(HalfOpenRampTest, CallWhoseTurnItIsNotIsRefusedByTheRamp) {
+  breaker_.Succeed();
+  const std::vector<Permit> few = breaker_.Acquire(3);
+  const Refusal refusal = breaker_.Refused();
+  EXPECT_EQ(refusal.reason, RefusalReason::kRamp);
+  EXPECT_EQ(refusal.retry_after, std::nullopt);
+  EXPECT_EQ(Refusals(breaker_.Snapshot(), RefusalReason::kRamp), 1);
+}
+
+TEST_F(HalfOpenRampTest, ShadowModeLetsThroughWhatTheRampWouldRefuse) {
+  breaker_->SetMode(Mode::kShadow);
+  breaker_.Succeed();
+  const std::vector<Permit> few = breaker_.Acquire(3);
+  breaker_.Acquire().Record(Outcome::kSuccess);
+  const BreakerSnapshot s = breaker_.Snapshot();
+  EXPECT_EQ(ShadowRefusals(s, RefusalReason::kRamp), 1);
+  EXPECT_EQ(AllRefusals(s), 0);
+}
+
+TEST_F(HalfOpenRampTest, SuccessesCloseIt) {
+  int successes = 0;
+  for (; breaker_.state() == State::kHalfOpen; ++successes) breaker_.Succeed();
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+  EXPECT_GT(successes, 10);
+}
+
+TEST_F(HalfOpenRampTest, ClosedGoesOnWithTheEvidenceOfTheRamp) {
+  while (breaker_.state() == State::kHalfOpen) breaker_.Succeed();
+  EXPECT_NEAR(breaker_.Snapshot().evidence, 0.5, 0.02);
+}
+
+TEST_F(HalfOpenRampTest, EvidenceFallsFromOne) {
+  EXPECT_EQ(breaker_.Snapshot().evidence, 1);
+  breaker_.Succeed();
+  EXPECT_LT(breaker_.Snapshot().evidence, 1);
+}
+
+TEST_F(HalfOpenRampTest, CallsThatHangKeepItFromClosing) {
+  breaker_.Succeed();
+  const std::vector<Permit> hanging = breaker_.Acquire(2);
+  breaker_.clock().Advance(absl::Milliseconds(1));
+  for (int i = 0; i < 15; ++i) breaker_.Succeed();
+  // Two that hang weigh as much as 23 successes.
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  for (int i = 0; i < 15; ++i) breaker_.Succeed();
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+}
+
+TEST_F(HalfOpenRampTest, ThoseThatEndWellLetItClose) {
+  breaker_.Succeed();
+  std::vector<Permit> hanging = breaker_.Acquire(2);
+  breaker_.clock().Advance(absl::Milliseconds(1));
+  for (int i = 0; i < 30; ++i) breaker_.Succeed();
+  ASSERT_EQ(breaker_.state(), State::kHalfOpen);
+  for (Permit& permit : hanging) permit.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+}
+
+TEST(EvidenceTripTest, TellsItsReason) {
+  TestBreaker breaker(RampOptions());
+  TripSlowly(breaker);
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason, TransitionReason::kEvidence);
+  EXPECT_EQ(breaker.Snapshot().failures, 4);
+}
+
+TEST(EvidenceTripTest, BurstOfFailuresDoesNotOpen) {
+  TestBreaker breaker(RampOptions());
+  breaker.Fail(10'000);
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(EvidenceTripTest, ForcedClosedOpensNothing) {
+  TestBreaker breaker(RampOptions());
+  breaker->SetMode(Mode::kForcedClosed);
+  for (int i = 0; i < 100; ++i) {
+    breaker.Fail();
+    breaker.clock().Advance(absl::Seconds(1));
+  }
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(EvidenceTripTest, UpdateKeepsTheEvidence) {
+  TestBreaker breaker(RampOptions());
+  breaker.Fail();
+  const double before = breaker.Snapshot().evidence;
+  BreakerOptions options = RampOptions();
+  options.sequential->calls_per_false_opening = 1000;
+  ASSERT_TRUE(breaker->UpdateOptions(options).ok());
+  EXPECT_NEAR(breaker.Snapshot().evidence, before, 0.01);
+}
+
+TEST(EvidenceTripTest, NoEvidenceWhereNoneIsAskedFor) {
+  TestBreaker breaker;
+  EXPECT_TRUE(std::isnan(breaker.Snapshot().evidence));
+}
+
+TEST(PacedOpenTimeTest, FollowsTheCallsAskedForWhileOpen) {
+  BreakerOptions options = RampOptions();
+  options.sequential->tolerated_burst = absl::ZeroDuration();
+  TestBreaker breaker(options);
+  breaker.Fail(4);
+  ASSERT_EQ(breaker.state(), State::kOpen);
+  ASSERT_EQ(breaker.Snapshot().open_remaining, absl::Milliseconds(100));
+  // 400 calls in 4 s.
+  for (int i = 0; i < 399; ++i) breaker.Refused();
+  breaker.clock().Advance(absl::Seconds(4));
+  breaker.Fail();
+  EXPECT_EQ(breaker.Snapshot().open_remaining, absl::Milliseconds(400));
+}
+
+}  // namespace
+}  // namespace autobreaker

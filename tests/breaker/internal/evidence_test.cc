@@ -1,0 +1,353 @@
+// Sequential evidence: its weights, its words, its ceiling, and what the theory
+// promises of it.
+#include "autobreaker/breaker/internal/evidence.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "autobreaker/breaker/clock.h"
+#include "autobreaker/breaker/options.h"
+#include "autobreaker/tests/breaker/breaker_test_util.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker {
+namespace {
+
+BreakerOptions Sequential(double normal, double broken, int64_t calls,
+                          absl::Duration burst) {
+  BreakerOptions options;
+  options.sequential->normal_failure_rate = normal;
+  options.sequential->broken_failure_rate = broken;
+  options.sequential->calls_per_false_opening = calls;
+  options.sequential->tolerated_burst = burst;
+  return options;
+}
+
+// Evidence and the total of successes it is about.
+class Court {
+ public:
+  explicit Court(const BreakerOptions& options)
+      : rule_(EvidenceRule::From(options)) {
+    evidence_.SetRule(rule_, /*level=*/0, successes_, generation_);
+  }
+
+  void Succeed(int count = 1) { successes_ += count; }
+  bool Fail() { return evidence_.AddFailure(successes_, generation_, now_); }
+  void Advance(absl::Duration by) { now_ += absl::ToChronoNanoseconds(by); }
+  double level() const { return evidence_.Level(evidence_.Read(), successes_); }
+
+  int64_t FailuresMissing() const {
+    return evidence_.FailuresUntilComplete(evidence_.Read(), successes_);
+  }
+
+  // Failures until the evidence is complete, each a while after the one before.
+  int FailuresToComplete(int successes_between) {
+    for (int failures = 1; failures < 1000; ++failures) {
+      Advance(absl::Seconds(1));
+      if (Fail()) return failures;
+      Succeed(successes_between);
+    }
+    return -1;
+  }
+
+  EvidenceRule rule_;
+  FailureEvidence evidence_;
+  uint64_t successes_ = 1000;
+  uint64_t generation_ = 300;  // of which one word keeps the low bits only
+  MonotonicTime now_{std::chrono::hours(1)};
+};
+
+TEST(EvidenceTest, WeightsAreLogarithmsOfLikelihoods) {
+  const EvidenceRule rule = EvidenceRule::From(BreakerOptions());
+  const double success = std::log(0.98 / 0.8);
+  const double one = static_cast<double>(EvidenceRule::kOneSuccess);
+  EXPECT_NEAR(rule.tests[0].failure, std::log(0.2 / 0.02) / success * one, 1);
+  EXPECT_NEAR(rule.tests[0].threshold, std::log(2e6) / success * one, 1);
+  const double success_in_outage = std::log(0.98 / 0.2);
+  EXPECT_NEAR(rule.tests[1].failure,
+              std::log(0.8 / 0.02) / success_in_outage * one, 1);
+}
+
+TEST(EvidenceTest, FourFailuresAloneAreCompleteByDefault) {
+  Court court{BreakerOptions()};
+  EXPECT_EQ(court.FailuresToComplete(/*successes_between=*/0), 4);
+}
+
+TEST(EvidenceTest, OneFailureInFiftyIsNever) {
+  Court court{BreakerOptions()};
+  EXPECT_EQ(court.FailuresToComplete(/*successes_between=*/49), -1);
+}
+
+TEST(EvidenceTest, TenFailuresIn46CallsAreCompleteByDefault) {
+  Court court{BreakerOptions()};
+  EXPECT_EQ(court.FailuresToComplete(/*successes_between=*/4), 10);
+}
+
+TEST(EvidenceTest, SuccessesLowerIt) {
+  Court court{BreakerOptions()};
+  court.Fail();
+  const double before = court.level();
+  court.Succeed();
+  EXPECT_LT(court.level(), before);
+}
+
+TEST(EvidenceTest, EnoughSuccessesLeaveNone) {
+  Court court{BreakerOptions()};
+  court.Fail();
+  court.Succeed(12);
+  EXPECT_EQ(court.level(), 0);
+}
+
+TEST(EvidenceTest, NeverFallsBelowNone) {
+  Court first{BreakerOptions()};
+  Court second{BreakerOptions()};
+  second.Succeed(1'000'000'000);
+  first.Fail();
+  second.Fail();
+  EXPECT_EQ(first.level(), second.level());
+}
+
+TEST(EvidenceTest, FailureOfAnotherGenerationChangesNothing) {
+  Court court{BreakerOptions()};
+  for (const uint64_t generation : {299, 301}) {
+    EXPECT_FALSE(
+        court.evidence_.AddFailure(court.successes_, generation, court.now_));
+  }
+  EXPECT_EQ(court.level(), 0);
+}
+
+TEST(EvidenceTest, RestartsAtTheLevelAsked) {
+  Court court{BreakerOptions()};
+  court.evidence_.Restart(0.5, court.successes_, court.generation_);
+  EXPECT_NEAR(court.level(), 0.5, 0.001);
+}
+
+TEST(EvidenceTest, SurvivesTheWrapOfTheCounters) {
+  Court court{BreakerOptions()};
+  court.successes_ = (uint64_t{1} << 48) - 1;
+  court.evidence_.Restart(0, court.successes_, court.generation_);
+  court.Fail();
+  const double before = court.level();
+  court.successes_ = 0;  // one more
+  EXPECT_GT(court.level(), 0);
+  EXPECT_LT(court.level(), before);
+}
+
+TEST(EvidenceTest, OffWithoutSequentialTrip) {
+  BreakerOptions options;
+  options.sequential.reset();
+  Court court(options);
+  EXPECT_EQ(court.FailuresToComplete(0), -1);
+  EXPECT_EQ(court.level(), 0);
+}
+
+TEST(EvidenceTest, TellsHowManyFailuresAreMissing) {
+  Court court{BreakerOptions()};
+  for (int64_t missing = 4; missing > 0; --missing) {
+    EXPECT_EQ(court.FailuresMissing(), missing);
+    court.Advance(absl::Seconds(1));
+    EXPECT_EQ(court.Fail(), missing == 1);
+  }
+}
+
+TEST(EvidenceTest, BurstIsNeverComplete) {
+  Court court{BreakerOptions()};
+  for (int i = 0; i < 100'000; ++i) ASSERT_FALSE(court.Fail());
+  EXPECT_NEAR(court.level(), 1.0 / 3, 0.001);
+}
+
+TEST(EvidenceTest, BurstOfTheToleratedLengthIsNotComplete) {
+  Court court{BreakerOptions()};
+  for (int ms = 0; ms <= 50; ++ms) {
+    for (int i = 0; i < 100; ++i) ASSERT_FALSE(court.Fail());
+    court.Advance(absl::Milliseconds(1));
+  }
+  EXPECT_NEAR(court.level(), 2.0 / 3, 0.01);
+}
+
+TEST(EvidenceTest, TwiceTheToleratedBurstIsComplete) {
+  Court court{BreakerOptions()};
+  bool complete = false;
+  for (int ms = 0; ms <= 100; ++ms) {
+    complete = court.Fail();
+    court.Advance(absl::Milliseconds(1));
+  }
+  EXPECT_TRUE(complete);
+}
+
+TEST(EvidenceTest, NoToleratedBurstHoldsNothingBack) {
+  Court court(Sequential(0.02, 0.2, 1'000'000, absl::ZeroDuration()));
+  EXPECT_FALSE(court.Fail());
+  EXPECT_FALSE(court.Fail());
+  EXPECT_FALSE(court.Fail());
+  EXPECT_TRUE(court.Fail());
+}
+
+TEST(EvidenceTest, ClockOfAnotherThreadThatIsBehindLowersNothing) {
+  Court court{BreakerOptions()};
+  court.Fail();
+  const double before = court.level();
+  for (const absl::Duration behind :
+       {absl::Milliseconds(50), absl::Seconds(10)}) {
+    court.Advance(-behind);
+    court.Fail();
+    EXPECT_GE(court.level(), before);
+    EXPECT_LT(court.level(), 0.5);
+  }
+}
+
+TEST(EvidenceTest, OneFailureAloneAlwaysHasItsWholeWeight) {
+  // More than a third of the threshold.
+  Court court(Sequential(1e-6, 0.2, 1'000'000, absl::Milliseconds(50)));
+  EXPECT_EQ(court.FailuresMissing(), 2);
+  EXPECT_EQ(court.FailuresToComplete(0), 2);
+}
+
+TEST(EvidenceTest, SmallThresholdIsReachedAtTheBrokenRate) {
+  Court court(Sequential(0.1, 0.5, 1, absl::Milliseconds(50)));
+  EXPECT_NE(court.FailuresToComplete(/*successes_between=*/1), -1);
+}
+
+TEST(EvidenceTest, EarlierFailuresDoNotRaiseABurst) {
+  Court court{BreakerOptions()};
+  court.Fail();
+  const double before = court.level();
+  court.Advance(absl::Seconds(1));
+  for (int i = 0; i < 1000; ++i) court.Fail();
+  EXPECT_NEAR(court.level(), before + 1.0 / 3, 0.001);
+}
+
+TEST(EvidenceTest, FailuresOnManyThreadsAreAllWeighed) {
+  // Weights so small that nothing is cut off.
+  const EvidenceRule rule = EvidenceRule::From(
+      Sequential(0.4, 0.41, 1'000'000'000'000'000, absl::ZeroDuration()));
+  FailureEvidence evidence;
+  evidence.SetRule(rule, 0, 0, 0);
+  RunThreads(4, [&](int) {
+    for (int i = 0; i < 100; ++i) {
+      evidence.AddFailure(0, 0, MonotonicTime());
+    }
+  });
+  EXPECT_DOUBLE_EQ(
+      evidence.Level(evidence.Read(), 0),
+      std::max(400.0 * rule.tests[0].failure / rule.tests[0].threshold,
+               std::min(1.0, 400.0 * rule.tests[1].failure /
+                                 rule.tests[1].threshold)));
+}
+
+TEST(EvidenceTest, BurstOnManyThreadsIsHeldBackToo) {
+  const EvidenceRule rule = EvidenceRule::From(BreakerOptions());
+  FailureEvidence evidence;
+  evidence.SetRule(rule, 0, 0, 0);
+  RunThreads(8, [&](int) {
+    for (int i = 0; i < 10'000; ++i) {
+      evidence.AddFailure(0, 0, MonotonicTime());
+    }
+  });
+  EXPECT_LT(evidence.Level(evidence.Read(), 0), 0.34);
+}
+
+TEST(EvidenceTest, BrokenRateNextToOneDoesNotOpenOnOneFailure) {
+  Court court(Sequential(0.02, 1 - std::numeric_limits<double>::epsilon() / 2,
+                         1'000'000, absl::ZeroDuration()));
+  EXPECT_EQ(court.FailuresToComplete(0), 4);
+}
+
+TEST(EvidenceTest, RatesAtTheEdgesDoNotOverflow) {
+  Court court(Sequential(std::numeric_limits<double>::denorm_min(),
+                         1 - std::numeric_limits<double>::epsilon() / 2,
+                         1'000'000'000'000'000, absl::Hours(1)));
+  court.Fail();
+  EXPECT_GE(court.level(), 0);
+  court.Succeed();
+  EXPECT_EQ(court.level(), 0);
+}
+
+TEST(EvidenceTest, RatesThatAllButTouchDoNotOverflow) {
+  for (const double normal : {1e-300, 0.02, 0.3, 0.5, 0.75, 0.999}) {
+    Court court(Sequential(normal, std::nextafter(normal, 1.0),
+                           1'000'000'000'000'000, absl::ZeroDuration()));
+    court.Fail();
+    EXPECT_GE(court.level(), 0);
+    EXPECT_LE(court.level(), 1);
+  }
+}
+
+// Random schedules: an added failure never makes the evidence complete later.
+class MonotonicityTest : public ::testing::TestWithParam<int> {};
+
+TEST_P(MonotonicityTest, AddedFailureNeverCompletesLater) {
+  std::mt19937_64 random(GetParam());
+  for (int schedule = 0; schedule < 300; ++schedule) {
+    const BreakerOptions options =
+        Sequential(0.02, 0.2, random() % 2 == 0 ? 1'000'000 : 100,
+                   absl::Milliseconds(random() % 100));
+    Court fewer(options);
+    Court more(options);
+    // In percent; and how far apart, in tenths of a millisecond.
+    const uint64_t failing = random() % 60;
+    const uint64_t apart = 1 + random() % 300;
+    bool complete = false;
+    for (int call = 0; call < 400; ++call) {
+      const absl::Duration pause = absl::Microseconds(100) * (random() % apart);
+      fewer.Advance(pause);
+      more.Advance(pause);
+      const bool fails = random() % 100 < failing;
+      // A success of the one is now and then a failure of the other, or a
+      // failure comes between.
+      const uint64_t what = random() % 30;
+      if (what == 0) complete |= more.Fail();
+      if (fails || what == 1) {
+        complete |= more.Fail();
+      } else {
+        more.Succeed();
+      }
+      if (!fails) {
+        fewer.Succeed();
+      } else if (fewer.Fail()) {
+        ASSERT_TRUE(complete) << "schedule " << schedule << ", call " << call;
+        break;
+      }
+      if (!complete) {
+        ASSERT_GE(more.level(), fewer.level() - 1e-9);
+      }
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, MonotonicityTest, ::testing::Range(1, 9));
+
+// The promise about false openings, over 100,000,000 calls of a server that is
+// well. The number of false openings is all but Poisson; three times its root
+// is far more than chance adds to what the bound allows.
+TEST(FalseOpeningsTest, AreNoMoreThanPromised) {
+  constexpr int64_t kCalls = 100'000'000;
+  for (const int64_t promised : {1'000, 100'000, 1'000'000}) {
+    Court court(Sequential(0.02, 0.2, promised, absl::ZeroDuration()));
+    std::mt19937_64 random(7);
+    std::geometric_distribution<int64_t> successes(0.02);
+    int64_t false_openings = 0;
+    for (int64_t call = 0; call < kCalls; ++call) {
+      const int64_t row = successes(random);
+      court.successes_ += row;
+      call += row;
+      if (court.Fail()) {
+        ++false_openings;
+        court.evidence_.Restart(0, court.successes_, court.generation_);
+      }
+    }
+    const double most = static_cast<double>(kCalls) / promised;
+    EXPECT_LE(false_openings, most + 3 * std::sqrt(most)) << promised;
+    // Nor so few that the bound says nothing.
+    EXPECT_GE(false_openings, most / 20) << promised;
+  }
+}
+
+}  // namespace
+}  // namespace autobreaker

@@ -1,0 +1,302 @@
+#include "autobreaker/config/convert.h"
+
+#include <google/protobuf/util/message_differencer.h>
+
+#include <cctype>
+#include <cstdint>
+#include <limits>
+#include <random>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker {
+namespace {
+
+using ::google::protobuf::util::MessageDifferencer;
+using ::testing::HasSubstr;
+
+std::string ErrorOf(const v1::BreakerOptions& message) {
+  BreakerOptions options;
+  const absl::Status status = MergeOptions(message, &options);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  return std::string(status.message());
+}
+
+BreakerOptions Merged(const v1::BreakerOptions& message,
+                      BreakerOptions options = {}) {
+  const absl::Status status = MergeOptions(message, &options);
+  EXPECT_TRUE(status.ok()) << status;
+  return options;
+}
+
+// Every field other than its default, and every optional one set or not.
+BreakerOptions RandomOptions(std::mt19937_64& random) {
+  const auto pick = [&random](int64_t most) {
+    return 1 + static_cast<int64_t>(random() % most);
+  };
+  const auto coin = [&pick] { return pick(2) == 1; };
+  const auto rate = [&pick] { return static_cast<double>(pick(99)) / 100; };
+  const auto time = [&pick] {
+    return absl::Nanoseconds(pick(1'000'000'000'000));
+  };
+  BreakerOptions o;
+  o.sequential.reset();
+  if (coin()) {
+    o.sequential.emplace();
+    o.sequential->normal_failure_rate = rate();
+    o.sequential->broken_failure_rate = rate();
+    o.sequential->calls_per_false_opening = pick(1'000'000'000'000);
+    o.sequential->tolerated_burst = time();
+  }
+  if (coin()) o.failure_rate_threshold = rate();
+  o.minimum_calls = pick(1'000'000);
+  o.window = time();
+  o.window_buckets = static_cast<int>(pick(60));
+  if (coin()) o.consecutive_failures = pick(1'000'000);
+  if (coin()) o.slow_call_duration = time();
+  if (coin()) o.slow_call_rate_threshold = rate();
+  o.pace_by_calls.reset();
+  if (coin()) {
+    o.pace_by_calls.emplace();
+    o.pace_by_calls->probe_share = rate();
+  }
+  o.open_duration = time();
+  o.open_duration_multiplier = rate();
+  o.open_duration_max = time();
+  o.open_duration_jitter = rate();
+  if (coin()) o.half_open_successes_to_close = pick(1'000'000);
+  o.half_open_max_calls = pick(10'000);
+  o.half_open_lease = time();
+  return o;
+}
+
+TEST(ConvertOptionsTest, AllOfThemMergedIntoAnyMakeThemEqual) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 1000; ++i) {
+    const BreakerOptions options = RandomOptions(random);
+    ASSERT_TRUE(Merged(ToProto(options), RandomOptions(random)) == options);
+  }
+}
+
+TEST(ConvertOptionsTest, NothingGivenChangesNothing) {
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 100; ++i) {
+    const BreakerOptions options = RandomOptions(random);
+    ASSERT_TRUE(Merged(v1::BreakerOptions(), options) == options);
+  }
+}
+
+TEST(ConvertOptionsTest, OneFieldChangesThatAlone) {
+  const google::protobuf::Reflection* const reflection =
+      v1::BreakerOptions::GetReflection();
+  const google::protobuf::Descriptor* const descriptor =
+      v1::BreakerOptions::GetDescriptor();
+  std::mt19937_64 random(1);
+  const BreakerOptions before = RandomOptions(random);
+  const BreakerOptions after = RandomOptions(random);
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const auto* const field = descriptor->field(i);
+    v1::BreakerOptions one = ToProto(after);
+    v1::BreakerOptions rest = ToProto(before);
+    for (int j = 0; j < descriptor->field_count(); ++j) {
+      if (j != i) reflection->ClearField(&one, descriptor->field(j));
+    }
+    const v1::BreakerOptions result = ToProto(Merged(one, before));
+    v1::BreakerOptions expected = rest;
+    reflection->ClearField(&expected, field);
+    expected.MergeFrom(one);
+    EXPECT_TRUE(MessageDifferencer::Equals(result, expected))
+        << field->name() << "\n"
+        << result.DebugString() << "not\n"
+        << expected.DebugString();
+  }
+}
+
+TEST(ConvertOptionsTest, ZeroTurnsOff) {
+  v1::BreakerOptions message;
+  message.set_failure_rate_threshold(0);
+  message.set_consecutive_failures(0);
+  message.mutable_slow_call_duration();
+  message.set_slow_call_rate_threshold(0);
+  message.set_half_open_successes_to_close(0);
+  BreakerOptions options;
+  options.failure_rate_threshold = 0.5;
+  options.consecutive_failures = 5;
+  options.slow_call_duration = absl::Seconds(1);
+  options.slow_call_rate_threshold = 0.5;
+  options.half_open_successes_to_close = 5;
+  EXPECT_TRUE(Merged(message, options) == BreakerOptions());
+}
+
+TEST(ConvertOptionsTest, SubfieldKeepsItsSiblings) {
+  v1::BreakerOptions message;
+  message.mutable_sequential()->set_broken_failure_rate(0.5);
+  BreakerOptions options;
+  options.sequential->normal_failure_rate = 0.1;
+  const BreakerOptions merged = Merged(message, options);
+  EXPECT_EQ(merged.sequential->normal_failure_rate, 0.1);
+  EXPECT_EQ(merged.sequential->broken_failure_rate, 0.5);
+}
+
+TEST(ConvertOptionsTest, SubfieldOfWhatIsOffTurnsItOn) {
+  v1::BreakerOptions message;
+  message.mutable_sequential()->set_broken_failure_rate(0.5);
+  message.mutable_pace_by_calls();
+  BreakerOptions options;
+  options.sequential.reset();
+  options.pace_by_calls.reset();
+  const BreakerOptions merged = Merged(message, options);
+  EXPECT_EQ(merged.sequential->normal_failure_rate,
+            SequentialTrip().normal_failure_rate);
+  EXPECT_TRUE(merged.pace_by_calls.has_value());
+}
+
+TEST(ConvertOptionsTest, OffMustStandAlone) {
+  v1::BreakerOptions message;
+  message.mutable_sequential()->set_off(true);
+  message.mutable_sequential()->mutable_tolerated_burst();
+  EXPECT_EQ(ErrorOf(message),
+            "sequential.off is true, must stand alone where it is given");
+  message.Clear();
+  message.mutable_pace_by_calls()->set_off(true);
+  message.mutable_pace_by_calls()->set_probe_share(0.1);
+  EXPECT_EQ(ErrorOf(message),
+            "pace_by_calls.off is true, must stand alone where it is given");
+}
+
+TEST(ConvertOptionsTest, DurationThatIsNoneIsNamed) {
+  v1::BreakerOptions message;
+  message.mutable_window()->set_seconds(1);
+  message.mutable_window()->set_nanos(-1);
+  EXPECT_EQ(ErrorOf(message),
+            "window is {seconds 1, nanos -1}, must be at most 10,000 years, "
+            "and both parts of one sign");
+  message.Clear();
+  message.mutable_sequential()->mutable_tolerated_burst()->set_nanos(
+      1'000'000'000);
+  EXPECT_THAT(ErrorOf(message), HasSubstr("sequential.tolerated_burst is"));
+}
+
+TEST(ConvertOptionsTest, NumbersOutOfRangeAreLeftToValidate) {
+  v1::BreakerOptions message;
+  message.set_minimum_calls(-5);
+  message.set_failure_rate_threshold(std::numeric_limits<double>::quiet_NaN());
+  message.set_window_buckets(std::numeric_limits<int32_t>::max());
+  const absl::Status status = Merged(message).Validate();
+  EXPECT_THAT(std::string(status.message()), HasSubstr("minimum_calls is -5"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("failure_rate_threshold is nan"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("window_buckets is 2147483647"));
+}
+
+// ----------------------------------------------------------------- Durations
+
+TEST(ConvertDurationTest, ComesBackAsItWas) {
+  for (const absl::Duration duration :
+       {absl::ZeroDuration(), absl::Nanoseconds(1), absl::Nanoseconds(-1),
+        absl::Milliseconds(1500), absl::Milliseconds(-1500),
+        absl::Hours(24 * 365)}) {
+    absl::Duration back;
+    ASSERT_TRUE(MakeDuration(ToProto(duration), &back).ok());
+    EXPECT_EQ(back, duration);
+  }
+}
+
+TEST(ConvertDurationTest, OutOfProtobufsRangeIsRefused) {
+  for (const int64_t seconds :
+       {int64_t{315'576'000'001}, int64_t{-315'576'000'001},
+        std::numeric_limits<int64_t>::max(),
+        std::numeric_limits<int64_t>::min()}) {
+    google::protobuf::Duration message;
+    message.set_seconds(seconds);
+    absl::Duration duration;
+    EXPECT_EQ(MakeDuration(message, &duration).code(),
+              absl::StatusCode::kInvalidArgument);
+  }
+}
+
+// ------------------------------------------------------- Codes, modes, keys
+
+TEST(ConvertClassificationTest, ComesBackAsItWas) {
+  const StatusClasses classes = {
+      {absl::StatusCode::kUnavailable, absl::StatusCode::kInternal},
+      {absl::StatusCode::kCancelled}};
+  StatusClasses back;
+  ASSERT_TRUE(MakeStatusClasses(ToProto(classes), &back).ok());
+  EXPECT_TRUE(back == classes);
+}
+
+TEST(ConvertClassificationTest, OkIsRefused) {
+  v1::Classification message;
+  message.add_failures(v1::UNAVAILABLE);
+  message.add_failures(v1::OK);
+  StatusClasses classes;
+  EXPECT_EQ(std::string(MakeStatusClasses(message, &classes).message()),
+            "classification.failures[1] is OK, must be a status code other "
+            "than OK");
+}
+
+TEST(ConvertClassificationTest, CodeGivenTwiceIsRefused) {
+  v1::Classification message;
+  message.add_failures(v1::UNAVAILABLE);
+  message.add_ignored(v1::UNAVAILABLE);
+  StatusClasses classes;
+  EXPECT_EQ(std::string(MakeStatusClasses(message, &classes).message()),
+            "classification.ignored[0] is UNAVAILABLE, must be given only "
+            "once");
+}
+
+TEST(ConvertClassificationTest, NumberThatIsNoCodeIsRefused) {
+  for (const int code : {-1, 17, 1000}) {
+    v1::Classification message;
+    message.add_ignored(static_cast<v1::Code>(code));
+    StatusClasses classes;
+    EXPECT_EQ(std::string(MakeStatusClasses(message, &classes).message()),
+              "classification.ignored[0] is " + std::to_string(code) +
+                  ", must be a status code other than OK");
+  }
+}
+
+TEST(ConvertModeTest, ComesBackAsItWas) {
+  for (const Mode mode : {Mode::kAutomatic, Mode::kForcedOpen,
+                          Mode::kForcedClosed, Mode::kShadow}) {
+    Mode back;
+    ASSERT_TRUE(MakeMode(ToProto(mode), &back).ok());
+    EXPECT_EQ(back, mode);
+    std::string name(ToString(mode));
+    for (char& c : name) c = static_cast<char>(std::toupper(c));
+    EXPECT_EQ(v1::Mode_Name(ToProto(mode)), name);
+  }
+}
+
+TEST(ConvertModeTest, NumberThatIsNoneIsRefused) {
+  Mode mode;
+  EXPECT_EQ(std::string(MakeMode(static_cast<v1::Mode>(9), &mode).message()),
+            "mode is 9, must be AUTOMATIC, FORCED_OPEN, FORCED_CLOSED or "
+            "SHADOW");
+}
+
+TEST(ConvertCodeTest, NumbersAndNamesAreThoseOfGrpc) {
+  for (int code = 0; code < kStatusCodeCount; ++code) {
+    EXPECT_EQ(v1::Code_Name(static_cast<v1::Code>(code)),
+              absl::StatusCodeToString(static_cast<absl::StatusCode>(code)));
+  }
+}
+
+TEST(ConvertKeyTest, ComesBackAsItWas) {
+  const BreakerKey key = {"payments", "shop.Orders", "Place"};
+  EXPECT_TRUE(MakeKey(ToProto(key)) == key);
+}
+
+TEST(ConvertKeyTest, BytesThatAreNotUtf8AreReplaced) {
+  EXPECT_TRUE(MakeKey(ToProto(BreakerKey{"\xff"})).name != "\xff");
+  EXPECT_TRUE(ToProto(BreakerKey{"\xff"}).SerializeAsString().size() > 3);
+}
+
+}  // namespace
+}  // namespace autobreaker

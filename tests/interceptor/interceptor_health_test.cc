@@ -1,0 +1,258 @@
+// A guarded channel whose server is asked for its health, so that no user's
+// call finds out whether it is back.
+
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include "autobreaker/interceptor/refusal_status.h"
+#include "autobreaker/tests/breaker/rate_options.h"
+#include "autobreaker/tests/interceptor/fake_health.h"
+#include "autobreaker/tests/interceptor/guarded_shop.h"
+#include "autobreaker/tests/interceptor/shop_calls.h"
+#include "autobreaker/tests/support/watchdog.h"
+#include "gtest/gtest.h"
+#include "src/proto/grpc/health/v1/health.grpc.pb.h"
+
+namespace autobreaker {
+namespace {
+
+using Response = FakeHealth::Response;
+
+class ProbedShop {
+ public:
+  explicit ProbedShop(const BreakerOptions& breaker = RateOptions())
+      : shop(Options(breaker, health)) {}
+
+  // One GetPrice(), and whether its breaker refused it.
+  bool IsRefused() { return ParseRefusal(shop.GetPrice()).has_value(); }
+
+  // The breaker of GetPrice as it is once no check is under way.
+  BreakerSnapshot AwaitAnswer() {
+    for (;;) {
+      BreakerSnapshot s = shop.SnapshotOf("GetPrice");
+      if (s.in_flight == 0 && s.probes_in_flight == 0) return s;
+      std::this_thread::yield();
+    }
+  }
+
+  // Lets calls fail until the breaker opens.
+  void Trip() {
+    shop.service.AnswerWith(Unavailable());
+    // Not all at one moment, which the breaker would take for a hiccup.
+    while (!IsRefused()) shop.clock.Advance(absl::Milliseconds(10));
+  }
+
+  // Makes the one call after the open time, and answers how things are after
+  // the check that it starts.
+  BreakerSnapshot ProbeOnce() {
+    shop.clock.Advance(shop.SnapshotOf("GetPrice").open_remaining);
+    EXPECT_TRUE(IsRefused());
+    return AwaitAnswer();
+  }
+
+  FakeHealth health;
+  GuardedShop shop;
+
+ private:
+  static ShopOptions Options(const BreakerOptions& breaker,
+                             const FakeHealth& health) {
+    ShopOptions options;
+    options.breaker = breaker;
+    options.interceptor.unguarded = {};
+    options.interceptor.health_prober =
+        HealthProber::Create(health.channel()).value();
+    return options;
+  }
+
+  const Watchdog watchdog_{
+      ::testing::UnitTest::GetInstance()->current_test_info()->name()};
+};
+
+// ----------------------------------------------------------- An outage
+
+TEST(HealthProbing, AsksNothingWhileClosed) {
+  ProbedShop probed;
+  EXPECT_FALSE(probed.IsRefused());
+  EXPECT_EQ(probed.health.checks(), 0);
+}
+
+TEST(HealthProbing, SpendsNoCallWhileTheServerIsDown) {
+  ProbedShop probed;
+  probed.Trip();
+  probed.health.Stop();
+  const int calls = probed.shop.service.calls();
+
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(probed.ProbeOnce().state, State::kOpen);
+  }
+
+  EXPECT_EQ(probed.shop.service.calls(), calls);
+}
+
+TEST(HealthProbing, StaysOpenWhileTheServerSaysThatItDoesNotServe) {
+  ProbedShop probed;
+  probed.Trip();
+  probed.shop.service.AnswerWith(grpc::Status::OK);
+  probed.health.Say(Response::NOT_SERVING);
+
+  const BreakerSnapshot s = probed.ProbeOnce();
+
+  EXPECT_EQ(s.state, State::kOpen);
+  EXPECT_EQ(s.last_trip->reason, TransitionReason::kProbeFailed);
+}
+
+TEST(HealthProbing, LeavesItToUsersCallsToCloseTheBreaker) {
+  ProbedShop probed;
+  probed.Trip();
+  probed.shop.service.AnswerWith(grpc::Status::OK);
+  EXPECT_EQ(probed.ProbeOnce().probe_successes, 1);
+
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(probed.shop.SnapshotOf("GetPrice").state, State::kHalfOpen);
+    EXPECT_FALSE(probed.IsRefused());
+  }
+
+  EXPECT_EQ(probed.shop.SnapshotOf("GetPrice").state, State::kClosed);
+  EXPECT_EQ(probed.health.checks(), 1);
+}
+
+TEST(HealthProbing, StartsTheRamp) {
+  ProbedShop probed{BreakerOptions()};
+  probed.Trip();
+  probed.shop.service.AnswerWith(grpc::Status::OK);
+  const BreakerSnapshot s = probed.ProbeOnce();
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_LT(s.evidence, 1);
+
+  while (probed.shop.SnapshotOf("GetPrice").state == State::kHalfOpen) {
+    EXPECT_FALSE(probed.IsRefused());
+  }
+
+  EXPECT_EQ(probed.shop.SnapshotOf("GetPrice").state, State::kClosed);
+  EXPECT_EQ(probed.health.checks(), 1);
+}
+
+TEST(HealthProbing, FindsAServerThatCameBack) {
+  ProbedShop probed;
+  probed.Trip();
+  probed.health.Stop();
+  EXPECT_EQ(probed.ProbeOnce().state, State::kOpen);
+  probed.health.Start();
+
+  // More than once if gRPC has not connected again yet.
+  while (probed.ProbeOnce().state == State::kOpen) {
+  }
+
+  EXPECT_EQ(probed.AwaitAnswer().probe_successes, 1);
+}
+
+TEST(HealthProbing, LetsUsersCallsProbeWhereThereIsNoHealthService) {
+  ProbedShop probed;
+  probed.Trip();
+  probed.shop.service.AnswerWith(grpc::Status::OK);
+  probed.health.Fail(grpc::StatusCode::UNIMPLEMENTED);
+  EXPECT_EQ(probed.ProbeOnce().state, State::kHalfOpen);
+
+  for (int i = 0; i < 3; ++i) EXPECT_FALSE(probed.IsRefused());
+
+  EXPECT_EQ(probed.shop.SnapshotOf("GetPrice").state, State::kClosed);
+}
+
+TEST(HealthProbing, LetsEveryCallPassInShadowMode) {
+  ProbedShop probed;
+  probed.Trip();
+  probed.shop.BreakerOf("GetPrice")->SetMode(Mode::kShadow);
+  probed.shop.clock.Advance(probed.AwaitAnswer().open_remaining);
+
+  EXPECT_FALSE(probed.IsRefused());
+
+  EXPECT_EQ(probed.health.checks(), 0);
+}
+
+// Else it could wait for itself.
+TEST(HealthProbing, NeverGuardsTheCheck) {
+  ProbedShop probed;
+  const auto context = GuardedShop::Context();
+  Response response;
+  grpc::health::v1::Health::NewStub(probed.shop.channel)
+      ->Check(context.get(), grpc::health::v1::HealthCheckRequest(), &response);
+  EXPECT_TRUE(probed.shop.registry->Breakers().empty());
+}
+
+TEST(HealthProbing, EndsWithTheChannel) {
+  ProbedShop probed;
+  probed.health.SetHanging(true);
+  probed.shop.MakeHalfOpen("GetPrice");
+  EXPECT_TRUE(probed.IsRefused());
+
+  probed.shop.stub.reset();
+  probed.shop.channel.reset();
+
+  ExpectSettled(probed.shop.SnapshotOf("GetPrice"));
+}
+
+TEST(HealthProbing, LosesNoPermitUnderLoad) {
+  ProbedShop probed;
+  probed.Trip();
+  std::vector<std::thread> threads;
+  for (int t = 0; t < 4; ++t) {
+    threads.emplace_back([&probed] {
+      for (int i = 0; i < 500; ++i) {
+        probed.health.Say(i % 2 == 0 ? Response::SERVING
+                                     : Response::NOT_SERVING);
+        probed.shop.clock.Advance(absl::Seconds(1));
+        probed.IsRefused();
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+
+  ExpectSettled(probed.AwaitAnswer());
+  EXPECT_GT(probed.health.checks(), 0);
+}
+
+// ------------------------------------------------------- What the caller sees
+
+class CallInPlaceOfWhichACheckIsMade
+    : public ::testing::TestWithParam<ShopCall> {
+ protected:
+  // Makes the call; when this returns, its context is gone.
+  Observed Run() {
+    probed_.health.SetHanging(true);
+    probed_.shop.MakeHalfOpen(GetParam().method);
+    const auto context = GuardedShop::Context();
+    return GetParam().run({probed_.shop.channel, context.get()});
+  }
+
+  ProbedShop probed_;
+};
+
+TEST_P(CallInPlaceOfWhichACheckIsMade, IsRefusedLikeAnyOther) {
+  const Observed observed = Run();
+
+  const std::optional<RefusalInfo> refusal = ParseRefusal(observed.status);
+  ASSERT_TRUE(refusal.has_value()) << observed.status.error_message();
+  EXPECT_EQ(refusal->reason, RefusalReason::kHalfOpen);
+  EXPECT_EQ(observed.steps, GetParam().steps_of_refusal);
+  EXPECT_EQ(observed.trailing_metadata.count(kRefusalMetadataKey), 1u);
+  EXPECT_EQ(probed_.shop.service.calls(), 0);
+}
+
+TEST_P(CallInPlaceOfWhichACheckIsMade, IsCountedAsRefusedAndTheCheckAsACall) {
+  Run();
+
+  const BreakerSnapshot s = probed_.shop.SnapshotOf(GetParam().method);
+  EXPECT_EQ(s.refused[static_cast<int>(RefusalReason::kHalfOpen)], 1u);
+  EXPECT_EQ(s.requests, 1u);
+  EXPECT_EQ(s.in_flight, 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Shop, CallInPlaceOfWhichACheckIsMade,
+                         ::testing::ValuesIn(PlainShopCalls()),
+                         [](const ::testing::TestParamInfo<ShopCall>& info) {
+                           return info.param.name;
+                         });
+
+}  // namespace
+}  // namespace autobreaker

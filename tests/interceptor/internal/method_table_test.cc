@@ -1,0 +1,105 @@
+#include "autobreaker/interceptor/internal/method_table.h"
+
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker {
+namespace {
+
+std::shared_ptr<BreakerRegistry> RegistryFor(int64_t max_breakers) {
+  RegistryOptions options;
+  options.max_breakers = max_breakers;
+  return BreakerRegistry::Create(options).value();
+}
+
+TEST(KeyForMethod, SplitsServiceFromMethod) {
+  EXPECT_EQ(KeyForMethod("n", "/pkg.Service/Method"),
+            (BreakerKey{"n", "pkg.Service", "Method"}));
+}
+
+TEST(KeyForMethod, SplitsAtTheLastSlash) {
+  EXPECT_EQ(KeyForMethod("n", "/a/b/c"), (BreakerKey{"n", "a/b", "c"}));
+}
+
+TEST(KeyForMethod, WithoutASlashIsAllMethod) {
+  EXPECT_EQ(KeyForMethod("n", "Method"), (BreakerKey{"n", "", "Method"}));
+  EXPECT_EQ(KeyForMethod("n", "/Method"), (BreakerKey{"n", "", "Method"}));
+}
+
+TEST(KeyForMethod, OfNothingIsEmpty) {
+  EXPECT_EQ(KeyForMethod("n", ""), (BreakerKey{"n", "", ""}));
+  EXPECT_EQ(KeyForMethod("n", "/"), (BreakerKey{"n", "", ""}));
+}
+
+TEST(MethodTable, FindsTheRegistrysBreaker) {
+  const auto registry = RegistryFor(10);
+  MethodTable table(registry, "n");
+  EXPECT_EQ(table.Find("/s/m"), registry->GetOrCreate({"n", "s", "m"}).get());
+}
+
+TEST(MethodTable, FindsTheSameBreakerEveryTime) {
+  MethodTable table(RegistryFor(10), "n");
+  EXPECT_EQ(table.Find("/s/m"), table.Find(std::string("/s/m")));
+}
+
+TEST(MethodTable, KeepsManyMethodsApart) {
+  MethodTable table(RegistryFor(1000), "n");
+  for (int i = 0; i < 1000; ++i) table.Find(absl::StrCat("/s/", i));
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_EQ(table.Find(absl::StrCat("/s/", i))->key().method,
+              absl::StrCat(i));
+  }
+}
+
+TEST(MethodTable, HasNothingForWhatTheRegistryHasNoRoomFor) {
+  const auto registry = RegistryFor(1);
+  MethodTable table(registry, "n");
+  EXPECT_NE(table.Find("/s/first"), nullptr);
+  EXPECT_EQ(table.Find("/s/second"), nullptr);
+  EXPECT_EQ(table.Find("/s/second"), nullptr);
+  EXPECT_EQ(registry->overflow_total(), 2u);
+}
+
+TEST(MethodTable, FindsANewBreakerWhenTheOldOneWasRemoved) {
+  const auto registry = RegistryFor(10);
+  MethodTable table(registry, "n");
+  CircuitBreaker* const old = table.Find("/s/m");
+  registry->Remove({"n", "s", "m"});
+  CircuitBreaker* const found = table.Find("/s/m");
+  EXPECT_NE(found, old);
+  EXPECT_EQ(found, registry->GetOrCreate({"n", "s", "m"}).get());
+}
+
+TEST(MethodTable, KeepsARemovedBreakerForTheCallsThatUseIt) {
+  const auto registry = RegistryFor(10);
+  MethodTable table(registry, "n");
+  Permit permit = table.Find("/s/m")->TryAcquire();
+  registry->Remove({"n", "s", "m"});
+  table.Find("/s/m");
+  permit.Record(Outcome::kSuccess);  // AddressSanitizer would tell
+}
+
+TEST(MethodTable, ThreadsThatRaceToAMethodGetTheSameBreaker) {
+  constexpr int kThreads = 8;
+  constexpr int kMethods = 500;
+  MethodTable table(RegistryFor(kMethods), "n");
+  std::vector<std::vector<CircuitBreaker*>> found(kThreads);
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&table, &mine = found[t]] {
+      for (int i = 0; i < kMethods; ++i) {
+        mine.push_back(table.Find(absl::StrCat("/s/", i)));
+      }
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  for (int t = 1; t < kThreads; ++t) EXPECT_EQ(found[t], found[0]);
+}
+
+}  // namespace
+}  // namespace autobreaker

@@ -1,0 +1,44 @@
+// The command line of breakerctl, as a value.
+#ifndef AUTOBREAKER_TOOLS_BREAKERCTL_COMMAND_H_
+#define AUTOBREAKER_TOOLS_BREAKERCTL_COMMAND_H_
+
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "autobreaker/proto/admin.pb.h"
+
+namespace autobreaker::breakerctl {
+
+enum class Verb { kHelp, kList, kWatch, kGet, kSetMode, kUpdate, kReset };
+
+struct Command {
+  Verb verb = Verb::kHelp;
+  std::string address;
+  absl::Duration timeout = absl::Seconds(5);
+  bool json = false;
+  // See breakerctl_key.h. Empty for all, where that may be.
+  std::string key;
+  bool all = false;  // every breaker that `key` is part of
+  // The requests, but for keys and pages.
+  v1::ListRequest list;
+  v1::SetModeRequest set_mode;
+  v1::UpdateRequest update;
+};
+
+// INVALID_ARGUMENT that says what cannot be. `arguments` are those after the
+// program's name; `address` is for where they give none.
+//
+// Flags are read here and not by absl::ParseCommandLine: they differ by
+// command, and a mistake must end with the exit code of one.
+absl::StatusOr<Command> ParseCommand(const std::vector<std::string>& arguments,
+                                     absl::string_view address);
+
+// What "breakerctl help" prints.
+absl::string_view HelpText();
+
+}  // namespace autobreaker::breakerctl
+
+#endif  // AUTOBREAKER_TOOLS_BREAKERCTL_COMMAND_H_
