@@ -133,15 +133,15 @@ void MakeClosed(const benchmark::State&) { Make({}); }
 // For which a tenth of the calls failing is normal.
 void MakeClosedWithHighThreshold(const benchmark::State&) {
   BreakerOptions options;
-  options.sequential->normal_failure_rate = 0.2;
-  options.sequential->broken_failure_rate = 0.5;
-  options.failure_rate_threshold = 0.2;
+  options.trip.evidence->normal_failure_rate = 0.2;
+  options.trip.evidence->broken_failure_rate = 0.5;
+  options.trip.failure_rate_threshold = 0.2;
   Make(options);
 }
 void MakeClosedWithSlowCalls(const benchmark::State&) {
   BreakerOptions options;
-  options.slow_call_duration = absl::Seconds(1);
-  options.slow_call_rate_threshold = 0.5;
+  options.trip.slow_call_duration = absl::Seconds(1);
+  options.trip.slow_call_rate_threshold = 0.5;
   Make(options);
 }
 void MakeClosedWithDurations(const benchmark::State&) {
@@ -156,9 +156,9 @@ void MakeClosedWithStatusCodes(const benchmark::State&) {
 }
 void MakeOpen(const benchmark::State&) {
   BreakerOptions options;
-  options.open_duration = absl::Hours(24);
-  options.open_duration_max = absl::Hours(24);
-  options.consecutive_failures = 1;
+  options.open.duration = absl::Hours(24);
+  options.open.duration_max = absl::Hours(24);
+  options.trip.consecutive_failures = 1;
   Make(options);
   shared_breaker->TryAcquire().Record(Outcome::kFailure);
 }
@@ -166,12 +166,12 @@ void MakeOpen(const benchmark::State&) {
 std::vector<Permit> probes;
 void MakeHalfOpen(const benchmark::State&) {
   BreakerOptions options;
-  options.half_open_lease = absl::Hours(24);
-  options.half_open_successes_to_close = 3;
+  options.half_open.lease = absl::Hours(24);
+  options.half_open.successes_to_close = 3;
   Make(options);
   shared_breaker->SetMode(Mode::kForcedOpen);
   shared_breaker->SetMode(Mode::kAutomatic);
-  for (int64_t i = 0; i < options.half_open_max_calls; ++i) {
+  for (int64_t i = 0; i < options.half_open.max_calls; ++i) {
     probes.push_back(shared_breaker->TryAcquire());
   }
 }
@@ -239,7 +239,7 @@ AUTOBREAKER_BENCHMARK(BM_RefuseHalfOpen, MakeHalfOpen);
 void BM_UpdateOptions(benchmark::State& state) {
   BreakerOptions options;
   for (auto _ : state) {
-    options.minimum_calls ^= 1;
+    options.trip.minimum_calls ^= 1;
     if (!shared_breaker->UpdateOptions(options).ok()) {
       state.SkipWithError("refused");
     }
@@ -258,10 +258,10 @@ void BM_FirstCallAfterIdleWindow(benchmark::State& state) {
   Instruments instruments;
   instruments.clock = &clock;
   BreakerOptions options;
-  options.window_buckets = static_cast<int>(state.range(0));
+  options.trip.window_buckets = static_cast<int>(state.range(0));
   Make(options, instruments);
   for (auto _ : state) {
-    clock.Advance(options.window * 2);
+    clock.Advance(options.trip.window * 2);
     shared_breaker->TryAcquire().Record(Outcome::kSuccess);
   }
   shared_breaker = nullptr;

@@ -39,9 +39,9 @@ std::unique_ptr<ClientInterceptorFactoryInterface> GuardThatIs(
     Variant variant) {
   RegistryOptions options;
   // As long as no benchmark runs.
-  options.defaults.open_duration = absl::Hours(24);
-  options.defaults.open_duration_max = absl::Hours(24);
-  options.defaults.consecutive_failures = 1;
+  options.defaults.open.duration = absl::Hours(24);
+  options.defaults.open.duration_max = absl::Hours(24);
+  options.defaults.trip.consecutive_failures = 1;
   const auto registry = BreakerRegistry::Create(options).value();
   if (variant == Variant::kOpen) {
     registry->GetOrCreate({"shop", "autobreaker.shop.Shop", "GetPrice"})

@@ -64,8 +64,8 @@ CircuitBreaker::CircuitBreaker(BreakerKey key,
       random_(SeedFor(*instruments_, key_)),
       last_transition_time_(clock_->WallNow()) {
   MutexLock lock(&mu_);
-  window_.Restart(absl::ToChronoNanoseconds(options_->window),
-                  options_->window_buckets, CallCounts(), CoarseNow());
+  window_.Restart(absl::ToChronoNanoseconds(options_->trip.window),
+                  options_->trip.window_buckets, CallCounts(), CoarseNow());
   evidence_.SetRule(EvidenceRule::From(*options_), /*level=*/0, /*successes=*/0,
                     /*generation=*/0);
   PublishBasisLocked();
@@ -153,8 +153,8 @@ Permit CircuitBreaker::TryProbe(MonotonicTime now, Refusal* refusal) {
 
 uint64_t CircuitBreaker::TakeProbeLocked(MonotonicTime now) {
   const MonotonicTime::duration lease =
-      absl::ToChronoNanoseconds(options_->half_open_lease);
-  const int64_t at_once = options_->half_open_max_calls;
+      absl::ToChronoNanoseconds(options_->half_open.lease);
+  const int64_t at_once = options_->half_open.max_calls;
   const int64_t in_flight = probes_.Count(now);
   uint64_t probe = ProbeSlots::kNoProbe;
   MonotonicTime next = now;
@@ -311,7 +311,7 @@ void CircuitBreaker::SettleProbe(const Permit& permit, bool failed, bool slow,
     } else if (!failed &&
                (ramps ? history_->ramp.Closes(OverdueLocked(now))
                       : probe_successes_ >=
-                            options_->half_open_successes_to_close)) {
+                            options_->half_open.successes_to_close)) {
       TransitionLocked(State::kClosed, TransitionReason::kProbesSucceeded, now);
     }
   }
@@ -543,8 +543,8 @@ void CircuitBreaker::PublishBasisLocked() {
   next_boundary_.store(window_.next_boundary().time_since_epoch().count(),
                        std::memory_order_relaxed);
   slow_call_duration_.store(
-      options_->JudgesSlowCalls()
-          ? absl::ToInt64Nanoseconds(*options_->slow_call_duration)
+      options_->trip.JudgesSlowCalls()
+          ? absl::ToInt64Nanoseconds(*options_->trip.slow_call_duration)
           : 0,
       std::memory_order_relaxed);
 }
@@ -563,7 +563,7 @@ void CircuitBreaker::SetOpenUntilLocked() {
     return SetRefuseUntilLocked(MonotonicTime::max());
   }
   const MonotonicTime::duration asked = absl::ToChronoNanoseconds(
-      std::min(open_at_least_, options_->open_duration_max));
+      std::min(open_at_least_, options_->open.duration_max));
   SetRefuseUntilLocked(
       opened_at_ + std::max(asked, OpenTime(*options_, reopenings_,
                                             history_->demand, open_random_)));
@@ -588,8 +588,8 @@ void CircuitBreaker::SetWordLocked(uint64_t generation, State state,
       generation << kGenerationShift |
           static_cast<uint64_t>(mode) << kModeShift |
           static_cast<uint64_t>(state) |
-          (options_->JudgesSlowCalls() || durations_ != nullptr ? kTimedBit
-                                                                : 0) |
+          (options_->trip.JudgesSlowCalls() || durations_ != nullptr ? kTimedBit
+                                                                     : 0) |
           (mode_until() != MonotonicTime::max() ? kModeEndsBit : 0) |
           (word_.load(std::memory_order_relaxed) & kRemovedBit),
       std::memory_order_release);

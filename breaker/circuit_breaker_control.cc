@@ -37,7 +37,7 @@ void CircuitBreaker::ReplaceOptionsLocked(
   options_.swap(updated);
   const BreakerOptions& before = *updated;
   const uint64_t word = word_.load(std::memory_order_relaxed);
-  if (before.sequential != options.sequential) {
+  if (before.trip.evidence != options.trip.evidence) {
     const FailureEvidence::Places places = evidence_.Read();
     const uint64_t successes = counters_.JudgedTotals().successes;
     evidence_.SetRule(EvidenceRule::From(options),
@@ -45,10 +45,10 @@ void CircuitBreaker::ReplaceOptionsLocked(
                       GenerationOf(word));
     if (history_ != nullptr) history_->ramp.SetWeights(evidence_.rule());
   }
-  if (before.window != options.window ||
-      before.window_buckets != options.window_buckets) {
-    window_.Restart(absl::ToChronoNanoseconds(options.window),
-                    options.window_buckets, counters_.JudgedTotals(), now);
+  if (before.trip.window != options.trip.window ||
+      before.trip.window_buckets != options.trip.window_buckets) {
+    window_.Restart(absl::ToChronoNanoseconds(options.trip.window),
+                    options.trip.window_buckets, counters_.JudgedTotals(), now);
   }
   if (StateOf(word) == State::kOpen) SetOpenUntilLocked();
   // The next call finds out whether there are more places for probes now.

@@ -102,7 +102,7 @@ BreakerSnapshot CircuitBreaker::Snapshot() {
   s.unguarded = (handling & kUnguardedBit) != 0;
   if ((handling & kClassesBit) != 0) s.status_classes = ClassesOf(handling);
   s.options = *options;
-  if (!s.options.sequential.has_value()) {
+  if (!s.options.trip.evidence.has_value()) {
     s.evidence = std::numeric_limits<double>::quiet_NaN();
   }
   if (last_trip != nullptr) s.last_trip = *last_trip;

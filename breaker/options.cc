@@ -59,102 +59,127 @@ class Checker {
   std::vector<std::string> errors_;
 };
 
-void Check(const SequentialTrip& trip, Checker& c) {
-  const double normal = trip.normal_failure_rate;
-  const double broken = trip.broken_failure_rate;
-  c.Check(normal > 0 && normal < 1, "sequential.normal_failure_rate", normal,
+void Check(const EvidenceOptions& evidence, Checker& c) {
+  const double normal = evidence.normal_failure_rate;
+  const double broken = evidence.broken_failure_rate;
+  c.Check(normal > 0 && normal < 1, "trip.evidence.normal_failure_rate", normal,
           "(0, 1)");
-  c.Check(broken > 0 && broken < 1, "sequential.broken_failure_rate", broken,
+  c.Check(broken > 0 && broken < 1, "trip.evidence.broken_failure_rate", broken,
           "(0, 1)");
   if (normal >= broken) {
-    c.Fail(absl::StrCat("sequential.normal_failure_rate is ", normal,
-                        ", must be below sequential.broken_failure_rate, which "
-                        "is ",
+    c.Fail(absl::StrCat("trip.evidence.normal_failure_rate is ", normal,
+                        ", must be below trip.evidence.broken_failure_rate, "
+                        "which is ",
                         broken));
   }
-  c.CheckCount("sequential.calls_per_false_opening",
-               trip.calls_per_false_opening, 1'000'000'000'000'000);
-  c.Check(trip.tolerated_burst >= absl::ZeroDuration() &&
-              trip.tolerated_burst <= absl::Hours(1),
-          "sequential.tolerated_burst", trip.tolerated_burst, "[0, 1h]");
+  c.CheckCount("trip.evidence.calls_per_false_opening",
+               evidence.calls_per_false_opening, 1'000'000'000'000'000);
+  c.Check(evidence.tolerated_burst >= absl::ZeroDuration() &&
+              evidence.tolerated_burst <= absl::Hours(1),
+          "trip.evidence.tolerated_burst", evidence.tolerated_burst, "[0, 1h]");
+}
+
+void Check(const TripOptions& trip, Checker& c) {
+  if (trip.evidence.has_value()) Check(*trip.evidence, c);
+  if (trip.failure_rate_threshold.has_value()) {
+    const double x = *trip.failure_rate_threshold;
+    c.Check(x > 0 && x < 1, "trip.failure_rate_threshold", x, "(0, 1)");
+  }
+  c.CheckCount("trip.minimum_calls", trip.minimum_calls, 1'000'000'000);
+  c.CheckDuration("trip.window", trip.window);
+  c.CheckCount("trip.window_buckets", trip.window_buckets, 60);
+  if (trip.consecutive_failures.has_value()) {
+    c.CheckCount("trip.consecutive_failures", *trip.consecutive_failures,
+                 1'000'000);
+  }
+  if (trip.slow_call_duration.has_value()) {
+    c.CheckDuration("trip.slow_call_duration", *trip.slow_call_duration);
+  }
+  if (trip.slow_call_rate_threshold.has_value()) {
+    const double x = *trip.slow_call_rate_threshold;
+    c.Check(x > 0 && x <= 1, "trip.slow_call_rate_threshold", x, "(0, 1]");
+  }
+  if (trip.slow_call_duration.has_value() !=
+      trip.slow_call_rate_threshold.has_value()) {
+    c.Fail(absl::StrCat(
+        "trip.slow_call_duration is ", Text(trip.slow_call_duration),
+        " and trip.slow_call_rate_threshold is ",
+        Text(trip.slow_call_rate_threshold), ", must be set together"));
+  }
+  if (!trip.evidence.has_value() && !trip.failure_rate_threshold.has_value() &&
+      !trip.consecutive_failures.has_value() && !trip.JudgesSlowCalls()) {
+    c.Fail(
+        "one of trip.evidence, trip.failure_rate_threshold, "
+        "trip.consecutive_failures and trip.slow_call_rate_threshold must be "
+        "set, or nothing opens the breaker");
+  }
+}
+
+void Check(const OpenOptions& open, Checker& c) {
+  if (open.pace_by_calls.has_value()) {
+    const double x = open.pace_by_calls->probe_share;
+    c.Check(x > 0 && x <= 1, "open.pace_by_calls.probe_share", x, "(0, 1]");
+  }
+  c.CheckDuration("open.duration", open.duration);
+  c.Check(open.duration_multiplier >= 1 && open.duration_multiplier <= 1000,
+          "open.duration_multiplier", open.duration_multiplier, "[1, 1000]");
+  c.Check(open.duration_max >= open.duration && open.duration_max <= kLongest,
+          "open.duration_max", open.duration_max, "[open.duration, 365 days]");
+  c.Check(open.duration_jitter >= 0 && open.duration_jitter <= 1,
+          "open.duration_jitter", open.duration_jitter, "[0, 1]");
+}
+
+void Check(const HalfOpenOptions& half_open, bool has_evidence, Checker& c) {
+  if (half_open.successes_to_close.has_value()) {
+    c.CheckCount("half_open.successes_to_close", *half_open.successes_to_close,
+                 1'000'000);
+  } else if (!has_evidence) {
+    c.Fail(
+        "half_open.successes_to_close is not set, must be in [1, 1000000] "
+        "where trip.evidence is not set");
+  }
+  c.CheckCount("half_open.max_calls", half_open.max_calls, 10'000);
+  c.CheckDuration("half_open.lease", half_open.lease);
 }
 
 }  // namespace
 
 absl::Status BreakerOptions::Validate() const {
   Checker c;
-  if (sequential.has_value()) Check(*sequential, c);
-  if (failure_rate_threshold.has_value()) {
-    const double x = *failure_rate_threshold;
-    c.Check(x > 0 && x < 1, "failure_rate_threshold", x, "(0, 1)");
-  }
-  c.CheckCount("minimum_calls", minimum_calls, 1'000'000'000);
-  c.CheckDuration("window", window);
-  c.CheckCount("window_buckets", window_buckets, 60);
-  if (consecutive_failures.has_value()) {
-    c.CheckCount("consecutive_failures", *consecutive_failures, 1'000'000);
-  }
-  if (slow_call_duration.has_value()) {
-    c.CheckDuration("slow_call_duration", *slow_call_duration);
-  }
-  if (slow_call_rate_threshold.has_value()) {
-    const double x = *slow_call_rate_threshold;
-    c.Check(x > 0 && x <= 1, "slow_call_rate_threshold", x, "(0, 1]");
-  }
-  if (slow_call_duration.has_value() != slow_call_rate_threshold.has_value()) {
-    c.Fail(absl::StrCat("slow_call_duration is ", Text(slow_call_duration),
-                        " and slow_call_rate_threshold is ",
-                        Text(slow_call_rate_threshold),
-                        ", must be set together"));
-  }
-  if (!sequential.has_value() && !failure_rate_threshold.has_value() &&
-      !consecutive_failures.has_value() && !JudgesSlowCalls()) {
-    c.Fail(
-        "one of sequential, failure_rate_threshold, consecutive_failures and "
-        "slow_call_rate_threshold must be set, or nothing opens the breaker");
-  }
-  if (pace_by_calls.has_value()) {
-    const double x = pace_by_calls->probe_share;
-    c.Check(x > 0 && x <= 1, "pace_by_calls.probe_share", x, "(0, 1]");
-  }
-  c.CheckDuration("open_duration", open_duration);
-  c.Check(open_duration_multiplier >= 1 && open_duration_multiplier <= 1000,
-          "open_duration_multiplier", open_duration_multiplier, "[1, 1000]");
-  c.Check(open_duration_max >= open_duration && open_duration_max <= kLongest,
-          "open_duration_max", open_duration_max, "[open_duration, 365 days]");
-  c.Check(open_duration_jitter >= 0 && open_duration_jitter <= 1,
-          "open_duration_jitter", open_duration_jitter, "[0, 1]");
-  if (half_open_successes_to_close.has_value()) {
-    c.CheckCount("half_open_successes_to_close", *half_open_successes_to_close,
-                 1'000'000);
-  } else if (!sequential.has_value()) {
-    c.Fail(
-        "half_open_successes_to_close is not set, must be in [1, 1000000] "
-        "where "
-        "sequential is not set");
-  }
-  c.CheckCount("half_open_max_calls", half_open_max_calls, 10'000);
-  c.CheckDuration("half_open_lease", half_open_lease);
+  Check(trip, c);
+  Check(open, c);
+  Check(half_open, trip.evidence.has_value(), c);
   return c.Result();
 }
 
-bool operator==(const SequentialTrip& a, const SequentialTrip& b) {
-  const auto fields = [](const SequentialTrip& t) {
-    return std::tie(t.normal_failure_rate, t.broken_failure_rate,
-                    t.calls_per_false_opening, t.tolerated_burst);
+bool operator==(const EvidenceOptions& a, const EvidenceOptions& b) {
+  const auto fields = [](const EvidenceOptions& o) {
+    return std::tie(o.normal_failure_rate, o.broken_failure_rate,
+                    o.calls_per_false_opening, o.tolerated_burst);
   };
   return fields(a) == fields(b);
 }
 
-bool operator==(const BreakerOptions& a, const BreakerOptions& b) {
-  const auto fields = [](const BreakerOptions& o) {
-    return std::tie(o.sequential, o.failure_rate_threshold, o.minimum_calls,
+bool operator==(const TripOptions& a, const TripOptions& b) {
+  const auto fields = [](const TripOptions& o) {
+    return std::tie(o.evidence, o.failure_rate_threshold, o.minimum_calls,
                     o.window, o.window_buckets, o.consecutive_failures,
-                    o.slow_call_duration, o.slow_call_rate_threshold,
-                    o.pace_by_calls, o.open_duration,
-                    o.open_duration_multiplier, o.open_duration_max,
-                    o.open_duration_jitter, o.half_open_successes_to_close,
-                    o.half_open_max_calls, o.half_open_lease);
+                    o.slow_call_duration, o.slow_call_rate_threshold);
+  };
+  return fields(a) == fields(b);
+}
+
+bool operator==(const OpenOptions& a, const OpenOptions& b) {
+  const auto fields = [](const OpenOptions& o) {
+    return std::tie(o.pace_by_calls, o.duration, o.duration_multiplier,
+                    o.duration_max, o.duration_jitter);
+  };
+  return fields(a) == fields(b);
+}
+
+bool operator==(const HalfOpenOptions& a, const HalfOpenOptions& b) {
+  const auto fields = [](const HalfOpenOptions& o) {
+    return std::tie(o.successes_to_close, o.max_calls, o.lease);
   };
   return fields(a) == fields(b);
 }

@@ -1,11 +1,13 @@
-// The settings of one circuit breaker.
+// The settings of one circuit breaker, in the order of its life: when it opens,
+// how long it stays open, and how it comes back.
 //
-//   autobreaker::BreakerOptions options;
-//   options.failure_rate_threshold = 0.2;
+//   BreakerOptions options;  // the defaults fit any rate of calls
+//   options.trip.failure_rate_threshold = 0.5;
+//   options.open.duration = absl::Seconds(1);
 //   absl::Status status = options.Validate();
 //
-// A plain value. Options are checked as a whole where a breaker takes them, at
-// creation and at update, and never repaired.
+// Plain values. A breaker checks them as a whole, where it is made and where it
+// is updated, and never repairs them.
 #ifndef AUTOBREAKER_BREAKER_OPTIONS_H_
 #define AUTOBREAKER_BREAKER_OPTIONS_H_
 
@@ -17,38 +19,77 @@
 
 namespace autobreaker {
 
-// Opens on sequential evidence: every failure weighs for "broken", every
-// success for "normal", and the breaker opens once the sum leaves no doubt. It
-// counts in calls, so it is as quick and as sure at one call a minute as at a
-// million. See evidence.h.
-struct SequentialTrip {
-  // The share of calls that fails when all is well, and when the server is
-  // broken. Between the two it opens late or never. 0 < normal < broken < 1.
+// Opens on evidence that calls fail more often than is normal: each failure
+// adds to it, each success takes some away, and the breaker opens when there is
+// enough. It counts calls, not seconds, so it decides as well at one call a
+// minute as at a million. docs/design.md says how, and where it comes from.
+struct EvidenceOptions {
+  // The share of calls that fails when all is well, and the share from which
+  // the server counts as broken. If a share between the two fails, the breaker
+  // opens late or never. 0 < normal < broken < 1.
   double normal_failure_rate = 0.02;
   double broken_failure_rate = 0.2;
 
-  // How many calls, on average and at least, lie between two openings of a
-  // breaker whose server is well. 1 to 10^15.
+  // While the server is well, the breaker opens at most once in so many calls,
+  // on average. 1 to 10^15.
   int64_t calls_per_false_opening = 1'000'000;
 
-  // However many calls fail, if all of them do so within this time, they open
-  // nothing by themselves: a lost connection, a short hiccup. (Evidence from
-  // before, as after a recovery, adds to theirs.) A busy breaker takes twice as
-  // long to open. 0 to 1 hour.
+  // Failures that all come within this time, such as those of one lost
+  // connection, do not open the breaker by themselves. 0 to 1 hour.
   absl::Duration tolerated_burst = absl::Milliseconds(50);
 
-  friend bool operator==(const SequentialTrip& a, const SequentialTrip& b);
-  friend bool operator!=(const SequentialTrip& a, const SequentialTrip& b) {
+  friend bool operator==(const EvidenceOptions& a, const EvidenceOptions& b);
+  friend bool operator!=(const EvidenceOptions& a, const EvidenceOptions& b) {
     return !(a == b);
   }
 };
 
+// When a closed breaker opens. At least one of evidence,
+// failure_rate_threshold, consecutive_failures and slow_call_rate_threshold
+// must be set.
+struct TripOptions {
+  // Off when not set; then HalfOpenOptions::successes_to_close is needed.
+  std::optional<EvidenceOptions> evidence = EvidenceOptions();
+
+  // Opens when more than this share of the finished calls in the window
+  // failed. 0 < x < 1; off when not set.
+  std::optional<double> failure_rate_threshold;
+
+  // A rate is judged only when the window holds this many finished calls.
+  // 1 to 1,000,000,000.
+  int64_t minimum_calls = 20;
+
+  // Rates look back over the last `window`, and over up to one step more, so
+  // that no burst of failures is cut in two. A step is window / window_buckets
+  // long. 1 ns to 365 days; 1 to 60.
+  absl::Duration window = absl::Seconds(10);
+  int window_buckets = 10;
+
+  // Opens after this many failures with no success between them, whatever the
+  // rate. 1 to 1,000,000; off when not set.
+  std::optional<int64_t> consecutive_failures;
+
+  // A finished call is slow if it took slow_call_duration or longer. Opens when
+  // at least slow_call_rate_threshold of the finished calls in the window were
+  // slow. Set both or neither; calls are not timed otherwise.
+  // 1 ns to 365 days; 0 < x <= 1.
+  std::optional<absl::Duration> slow_call_duration;
+  std::optional<double> slow_call_rate_threshold;
+
+  // Whether slow calls can open the breaker.
+  bool JudgesSlowCalls() const {
+    return slow_call_duration.has_value() &&
+           slow_call_rate_threshold.has_value();
+  }
+
+  friend bool operator==(const TripOptions& a, const TripOptions& b);
+};
+
 // Paces probes by the calls that are asked for while the breaker is open, so
-// that probes, and calls refused after the server is back, are few at any rate
-// and after an outage of any length. See backoff.h.
+// that there are few of them at any rate of calls.
 struct CallPacing {
-  // The share of the calls that goes out as probes, at most, but for jitter and
-  // where open_duration_max is sooner; it falls further as an outage lasts.
+  // At most this share of the calls goes out as probes; less as an outage goes
+  // on. Jitter and OpenOptions::duration_max may send a probe sooner.
   // 0 < x <= 1.
   double probe_share = 0.1;
 
@@ -57,79 +98,62 @@ struct CallPacing {
   }
 };
 
-struct BreakerOptions {
-  // On by default; off when not set. Then half_open_successes_to_close is
-  // needed.
-  std::optional<SequentialTrip> sequential = SequentialTrip();
-
-  // Opens when more than this share of the finished calls in the window
-  // failed. 0 < x < 1; off when not set.
-  std::optional<double> failure_rate_threshold;
-
-  // Finished calls the window must hold before a rate is judged at all.
-  // 1 to 1,000,000,000.
-  int64_t minimum_calls = 20;
-
-  // How far back rates look, and in how many steps calls leave the window
-  // again. Rates cover at least `window` and at most one step more, so that no
-  // burst of failures is cut in two. 1 ns to 365 days; 1 to 60.
-  absl::Duration window = absl::Seconds(10);
-  int window_buckets = 10;
-
-  // Opens after this many failures with no success between them, whatever the
-  // rate. 1 to 1,000,000; off when not set.
-  std::optional<int64_t> consecutive_failures;
-
-  // A finished call is slow when it took this long or longer; opens when at
-  // least this share of the finished calls in the window was slow. Slow calls
-  // are neither measured nor judged unless both are set.
-  // 1 ns to 365 days; 0 < x <= 1.
-  std::optional<absl::Duration> slow_call_duration;
-  std::optional<double> slow_call_rate_threshold;
-
-  // On by default; when not set, only time counts while open.
+// How long a breaker stays open before it tries a probe.
+struct OpenOptions {
+  // When not set, only the durations below count.
   std::optional<CallPacing> pace_by_calls = CallPacing();
 
-  // How long the breaker stays open at least, by what that is multiplied each
-  // time the probes fail, and at most; each time is shortened by a random share
-  // of up to `open_duration_jitter`, so that many clients do not come back at
-  // the same moment. Closing starts over.
-  // 1 ns to 365 days; 1 to 1,000; open_duration to 365 days; 0 to 1.
-  absl::Duration open_duration = absl::Milliseconds(100);
-  double open_duration_multiplier = 1;
-  absl::Duration open_duration_max = absl::Seconds(30);
-  double open_duration_jitter = 0.2;
+  // The shortest time; what multiplies it each time that probes fail; the
+  // longest time. When the breaker closes, it starts over.
+  // 1 ns to 365 days; 1 to 1,000; `duration` to 365 days.
+  absl::Duration duration = absl::Milliseconds(100);
+  double duration_multiplier = 1;
+  absl::Duration duration_max = absl::Seconds(30);
 
-  // Half-open closes after this many successful probes; one that fails reopens.
+  // Each time is shortened by a random share of up to this, so that many
+  // clients do not come back at the same moment. 0 to 1.
+  double duration_jitter = 0.2;
+
+  friend bool operator==(const OpenOptions& a, const OpenOptions& b);
+};
+
+// How a half-open breaker comes back.
+struct HalfOpenOptions {
+  // Closes after so many successful probes; one that fails opens it again.
   // 1 to 1,000,000. When not set, half-open is a ramp: the first probe goes
-  // alone, and with each success more calls are let through, until the evidence
-  // of `sequential` has fallen far enough to close (see ramp.h).
-  std::optional<int64_t> half_open_successes_to_close;
+  // alone, and each success lets more calls through, until half of the evidence
+  // is gone.
+  std::optional<int64_t> successes_to_close;
 
-  // Probes that half-open lets through at once; on a ramp, those that never
-  // wait for their turn. 1 to 10,000.
-  int64_t half_open_max_calls = 3;
+  // Without a ramp: so many probes may be under way at once. On a ramp: while
+  // fewer are under way, no call waits for its turn. 1 to 10,000.
+  int64_t max_calls = 3;
 
-  // A probe that has not ended by then gives its place to another; its result
-  // no longer counts. 1 ns to 365 days.
-  absl::Duration half_open_lease = absl::Seconds(60);
+  // A probe that takes longer gives its place to another, and its result no
+  // longer counts. 1 ns to 365 days.
+  absl::Duration lease = absl::Seconds(60);
 
-  // OK, or INVALID_ARGUMENT that names every field out of range with its value
-  // and its range.
+  friend bool operator==(const HalfOpenOptions& a, const HalfOpenOptions& b);
+};
+
+struct BreakerOptions {
+  TripOptions trip;
+  OpenOptions open;
+  HalfOpenOptions half_open;
+
+  // OK, or INVALID_ARGUMENT that names each field out of range, its value and
+  // its range: "open.duration is 0, must be in [1ns, 365 days]".
   absl::Status Validate() const;
 
   // Whether half-open is a ramp.
   bool Ramps() const {
-    return sequential.has_value() && !half_open_successes_to_close.has_value();
+    return trip.evidence.has_value() &&
+           !half_open.successes_to_close.has_value();
   }
 
-  // Whether calls are timed.
-  bool JudgesSlowCalls() const {
-    return slow_call_duration.has_value() &&
-           slow_call_rate_threshold.has_value();
+  friend bool operator==(const BreakerOptions& a, const BreakerOptions& b) {
+    return a.trip == b.trip && a.open == b.open && a.half_open == b.half_open;
   }
-
-  friend bool operator==(const BreakerOptions& a, const BreakerOptions& b);
   friend bool operator!=(const BreakerOptions& a, const BreakerOptions& b) {
     return !(a == b);
   }

@@ -54,13 +54,13 @@ std::optional<T> Unless0(T value) {
 }
 
 void MergeSequential(const v1::SequentialTrip& m, Merger& merger,
-                     std::optional<SequentialTrip>* to) {
+                     std::optional<EvidenceOptions>* to) {
   const bool given = m.has_normal_failure_rate() ||
                      m.has_broken_failure_rate() ||
                      m.has_calls_per_false_opening() || m.has_tolerated_burst();
   if (merger.IsOff("sequential", m.off(), given)) return to->reset();
   if (!to->has_value()) to->emplace();
-  SequentialTrip& trip = **to;
+  EvidenceOptions& trip = **to;
   if (m.has_normal_failure_rate()) {
     trip.normal_failure_rate = m.normal_failure_rate();
   }
@@ -117,60 +117,60 @@ void ListCodes(StatusCodeSet from, google::protobuf::RepeatedField<int>* to) {
 absl::Status MergeOptions(const v1::BreakerOptions& m, BreakerOptions* o) {
   Merger merger;
   if (m.has_sequential()) {
-    MergeSequential(m.sequential(), merger, &o->sequential);
+    MergeSequential(m.sequential(), merger, &o->trip.evidence);
   }
   if (m.has_failure_rate_threshold()) {
-    o->failure_rate_threshold = Unless0(m.failure_rate_threshold());
+    o->trip.failure_rate_threshold = Unless0(m.failure_rate_threshold());
   }
-  if (m.has_minimum_calls()) o->minimum_calls = m.minimum_calls();
-  if (m.has_window()) merger.Duration("window", m.window(), &o->window);
-  if (m.has_window_buckets()) o->window_buckets = m.window_buckets();
+  if (m.has_minimum_calls()) o->trip.minimum_calls = m.minimum_calls();
+  if (m.has_window()) merger.Duration("window", m.window(), &o->trip.window);
+  if (m.has_window_buckets()) o->trip.window_buckets = m.window_buckets();
   if (m.has_consecutive_failures()) {
-    o->consecutive_failures = Unless0(m.consecutive_failures());
+    o->trip.consecutive_failures = Unless0(m.consecutive_failures());
   }
   if (m.has_slow_call_duration()) {
     merger.Duration("slow_call_duration", m.slow_call_duration(),
-                    &o->slow_call_duration);
-    if (o->slow_call_duration == absl::ZeroDuration()) {
-      o->slow_call_duration.reset();
+                    &o->trip.slow_call_duration);
+    if (o->trip.slow_call_duration == absl::ZeroDuration()) {
+      o->trip.slow_call_duration.reset();
     }
   }
   if (m.has_slow_call_rate_threshold()) {
-    o->slow_call_rate_threshold = Unless0(m.slow_call_rate_threshold());
+    o->trip.slow_call_rate_threshold = Unless0(m.slow_call_rate_threshold());
   }
   if (m.has_pace_by_calls()) {
-    MergePacing(m.pace_by_calls(), merger, &o->pace_by_calls);
+    MergePacing(m.pace_by_calls(), merger, &o->open.pace_by_calls);
   }
   if (m.has_open_duration()) {
-    merger.Duration("open_duration", m.open_duration(), &o->open_duration);
+    merger.Duration("open_duration", m.open_duration(), &o->open.duration);
   }
   if (m.has_open_duration_multiplier()) {
-    o->open_duration_multiplier = m.open_duration_multiplier();
+    o->open.duration_multiplier = m.open_duration_multiplier();
   }
   if (m.has_open_duration_max()) {
     merger.Duration("open_duration_max", m.open_duration_max(),
-                    &o->open_duration_max);
+                    &o->open.duration_max);
   }
   if (m.has_open_duration_jitter()) {
-    o->open_duration_jitter = m.open_duration_jitter();
+    o->open.duration_jitter = m.open_duration_jitter();
   }
   if (m.has_half_open_successes_to_close()) {
-    o->half_open_successes_to_close = Unless0(m.half_open_successes_to_close());
+    o->half_open.successes_to_close = Unless0(m.half_open_successes_to_close());
   }
   if (m.has_half_open_max_calls()) {
-    o->half_open_max_calls = m.half_open_max_calls();
+    o->half_open.max_calls = m.half_open_max_calls();
   }
   if (m.has_half_open_lease()) {
     merger.Duration("half_open_lease", m.half_open_lease(),
-                    &o->half_open_lease);
+                    &o->half_open.lease);
   }
   return merger.status();
 }
 
 v1::BreakerOptions ToProto(const BreakerOptions& o) {
   v1::BreakerOptions m;
-  if (o.sequential.has_value()) {
-    const SequentialTrip& trip = *o.sequential;
+  if (o.trip.evidence.has_value()) {
+    const EvidenceOptions& trip = *o.trip.evidence;
     v1::SequentialTrip* const to = m.mutable_sequential();
     to->set_normal_failure_rate(trip.normal_failure_rate);
     to->set_broken_failure_rate(trip.broken_failure_rate);
@@ -179,27 +179,28 @@ v1::BreakerOptions ToProto(const BreakerOptions& o) {
   } else {
     m.mutable_sequential()->set_off(true);
   }
-  m.set_failure_rate_threshold(o.failure_rate_threshold.value_or(0));
-  m.set_minimum_calls(o.minimum_calls);
-  *m.mutable_window() = ToProto(o.window);
-  m.set_window_buckets(o.window_buckets);
-  m.set_consecutive_failures(o.consecutive_failures.value_or(0));
+  m.set_failure_rate_threshold(o.trip.failure_rate_threshold.value_or(0));
+  m.set_minimum_calls(o.trip.minimum_calls);
+  *m.mutable_window() = ToProto(o.trip.window);
+  m.set_window_buckets(o.trip.window_buckets);
+  m.set_consecutive_failures(o.trip.consecutive_failures.value_or(0));
   *m.mutable_slow_call_duration() =
-      ToProto(o.slow_call_duration.value_or(absl::ZeroDuration()));
-  m.set_slow_call_rate_threshold(o.slow_call_rate_threshold.value_or(0));
-  if (o.pace_by_calls.has_value()) {
-    m.mutable_pace_by_calls()->set_probe_share(o.pace_by_calls->probe_share);
+      ToProto(o.trip.slow_call_duration.value_or(absl::ZeroDuration()));
+  m.set_slow_call_rate_threshold(o.trip.slow_call_rate_threshold.value_or(0));
+  if (o.open.pace_by_calls.has_value()) {
+    m.mutable_pace_by_calls()->set_probe_share(
+        o.open.pace_by_calls->probe_share);
   } else {
     m.mutable_pace_by_calls()->set_off(true);
   }
-  *m.mutable_open_duration() = ToProto(o.open_duration);
-  m.set_open_duration_multiplier(o.open_duration_multiplier);
-  *m.mutable_open_duration_max() = ToProto(o.open_duration_max);
-  m.set_open_duration_jitter(o.open_duration_jitter);
+  *m.mutable_open_duration() = ToProto(o.open.duration);
+  m.set_open_duration_multiplier(o.open.duration_multiplier);
+  *m.mutable_open_duration_max() = ToProto(o.open.duration_max);
+  m.set_open_duration_jitter(o.open.duration_jitter);
   m.set_half_open_successes_to_close(
-      o.half_open_successes_to_close.value_or(0));
-  m.set_half_open_max_calls(o.half_open_max_calls);
-  *m.mutable_half_open_lease() = ToProto(o.half_open_lease);
+      o.half_open.successes_to_close.value_or(0));
+  m.set_half_open_max_calls(o.half_open.max_calls);
+  *m.mutable_half_open_lease() = ToProto(o.half_open.lease);
   return m;
 }
 

@@ -95,8 +95,8 @@ int Run() {
   FlakyShop shop;
   RegistryOptions options;
   // For the example, which is quicker than any lost connection.
-  options.defaults.sequential->tolerated_burst = absl::ZeroDuration();
-  options.defaults.open_duration = absl::Seconds(10);
+  options.defaults.trip.evidence->tolerated_burst = absl::ZeroDuration();
+  options.defaults.open.duration = absl::Seconds(10);
   const auto registry = BreakerRegistry::Create(options).value();
 
   BreakerHealth health_service(registry);

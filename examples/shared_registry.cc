@@ -45,8 +45,8 @@ int Run() {
 
   RegistryOptions options;
   // For the example, which is quicker than any lost connection.
-  options.defaults.sequential->tolerated_burst = absl::ZeroDuration();
-  options.defaults.open_duration = absl::Seconds(10);
+  options.defaults.trip.evidence->tolerated_burst = absl::ZeroDuration();
+  options.defaults.open.duration = absl::Seconds(10);
   const auto registry = BreakerRegistry::Create(options).value();
   const auto berlin_1 = GuardedChannel(registry, "berlin", berlin.address());
   const auto berlin_2 = GuardedChannel(registry, "berlin", berlin.address());

@@ -13,18 +13,18 @@ namespace {
 
 // Open times in seconds instead of calls.
 BreakerOptions Timed(BreakerOptions options) {
-  options.pace_by_calls.reset();
-  options.open_duration = absl::Seconds(5);
-  options.open_duration_multiplier = 2;
-  options.open_duration_max = absl::Seconds(60);
+  options.open.pace_by_calls.reset();
+  options.open.duration = absl::Seconds(5);
+  options.open.duration_multiplier = 2;
+  options.open.duration_max = absl::Seconds(60);
   return options;
 }
 
 // Without sequential evidence, and so without a ramp.
 BreakerOptions Classic() {
   BreakerOptions options = Timed(BreakerOptions());
-  options.sequential.reset();
-  options.half_open_successes_to_close = 3;
+  options.trip.evidence.reset();
+  options.half_open.successes_to_close = 3;
   return options;
 }
 
@@ -40,21 +40,21 @@ void AddOurs(std::vector<Contestant>* all) {
   add(kDefault, BreakerOptions());
 
   BreakerOptions options;
-  options.sequential->tolerated_burst = absl::ZeroDuration();
+  options.trip.evidence->tolerated_burst = absl::ZeroDuration();
   add(kPlain, options);
 
   add("open 5 s to 60 s", Timed(BreakerOptions()));
 
   options = BreakerOptions();
-  options.half_open_successes_to_close = 3;
+  options.half_open.successes_to_close = 3;
   add("3 successes close", options);
 
   options = Classic();
-  options.failure_rate_threshold = 0.05;
+  options.trip.failure_rate_threshold = 0.05;
   add("5 % of 10 s", options);
 
   options = Classic();
-  options.consecutive_failures = 5;
+  options.trip.consecutive_failures = 5;
   add("5 consecutive", options);
 }
 

@@ -54,8 +54,8 @@ EvidenceRule::Test MakeTest(double normal, double log_failures,
 
 EvidenceRule EvidenceRule::From(const BreakerOptions& options) {
   EvidenceRule rule;
-  if (!options.sequential.has_value()) return rule;
-  const SequentialTrip& trip = *options.sequential;
+  if (!options.trip.evidence.has_value()) return rule;
+  const EvidenceOptions& trip = *options.trip.evidence;
   const double normal = trip.normal_failure_rate;
   const double broken = trip.broken_failure_rate;
   const double few = (1 - broken) / 4;  // of successes, in an outage

@@ -33,7 +33,7 @@
 
 namespace autobreaker {
 
-// The arithmetic of SequentialTrip.
+// The arithmetic of EvidenceOptions.
 struct EvidenceRule {
   static constexpr int kTests = 2;
   static constexpr uint64_t kOneSuccess = 256;

@@ -7,11 +7,12 @@
 namespace autobreaker {
 TripRule TripRule::From(const BreakerOptions& options) {
   TripRule rule;
-  rule.failure_rate_threshold = options.failure_rate_threshold.value_or(1);
-  rule.minimum_calls = options.minimum_calls;
-  rule.consecutive_failures = options.consecutive_failures.value_or(0);
-  rule.slow_call_rate_threshold =
-      options.JudgesSlowCalls() ? *options.slow_call_rate_threshold : 0;
+  rule.failure_rate_threshold = options.trip.failure_rate_threshold.value_or(1);
+  rule.minimum_calls = options.trip.minimum_calls;
+  rule.consecutive_failures = options.trip.consecutive_failures.value_or(0);
+  rule.slow_call_rate_threshold = options.trip.JudgesSlowCalls()
+                                      ? *options.trip.slow_call_rate_threshold
+                                      : 0;
   return rule;
 }
 

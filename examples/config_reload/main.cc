@@ -41,10 +41,10 @@ void Show(const BreakerRegistry& registry) {
     const BreakerOptions& o = s.options;
     absl::PrintF("  %s/%s: %s, open %s to %s, %s\n", s.key.name, s.key.method,
                  s.unguarded ? "unguarded" : ToString(s.mode),
-                 absl::FormatDuration(o.open_duration),
-                 absl::FormatDuration(o.open_duration_max),
-                 o.consecutive_failures.has_value()
-                     ? absl::StrCat("after ", *o.consecutive_failures,
+                 absl::FormatDuration(o.open.duration),
+                 absl::FormatDuration(o.open.duration_max),
+                 o.trip.consecutive_failures.has_value()
+                     ? absl::StrCat("after ", *o.trip.consecutive_failures,
                                     " failures in a row, too")
                      : "on evidence");
   }

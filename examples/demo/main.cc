@@ -106,24 +106,24 @@ std::optional<std::pair<std::string, int>> SplitAddress(
 // Shorter times than the defaults, so that everything happens while one looks.
 BreakerOptions DemoOptions(double pace) {
   BreakerOptions options;
-  options.sequential.reset();
-  options.failure_rate_threshold = 0.2;
-  options.minimum_calls = 20;
-  options.window = absl::Seconds(5) * pace;
-  options.pace_by_calls.reset();
-  options.open_duration = absl::Seconds(2) * pace;
-  options.open_duration_multiplier = 1.5;
-  options.open_duration_max = absl::Seconds(4) * pace;
-  options.half_open_successes_to_close = 3;
-  options.half_open_lease *= pace;
+  options.trip.evidence.reset();
+  options.trip.failure_rate_threshold = 0.2;
+  options.trip.minimum_calls = 20;
+  options.trip.window = absl::Seconds(5) * pace;
+  options.open.pace_by_calls.reset();
+  options.open.duration = absl::Seconds(2) * pace;
+  options.open.duration_multiplier = 1.5;
+  options.open.duration_max = absl::Seconds(4) * pace;
+  options.half_open.successes_to_close = 3;
+  options.half_open.lease *= pace;
   return options;
 }
 
 // Chat is guarded against slowness as well.
 BreakerOptions ChatOptions(double pace) {
   BreakerOptions options = DemoOptions(pace);
-  options.slow_call_duration = absl::Milliseconds(100);
-  options.slow_call_rate_threshold = 0.3;
+  options.trip.slow_call_duration = absl::Milliseconds(100);
+  options.trip.slow_call_rate_threshold = 0.3;
   return options;
 }
 
@@ -200,15 +200,15 @@ std::string Introduction(const Plan& plan, const std::string& server,
       "breakers: open for up to %s when over %.0f%% of %d or more calls in %s "
       "failed\n"
       "  (longer after a failed probe), and close after %d good probes\n",
-      absl::FormatDuration(options.open_duration),
-      100 * *options.failure_rate_threshold, options.minimum_calls,
-      absl::FormatDuration(options.window),
-      *options.half_open_successes_to_close);
+      absl::FormatDuration(options.open.duration),
+      100 * *options.trip.failure_rate_threshold, options.trip.minimum_calls,
+      absl::FormatDuration(options.trip.window),
+      *options.half_open.successes_to_close);
   if (own_server) {
     absl::StrAppendFormat(
         &text, "  that of Chat opens when %.0f%% took %s or longer, too\n",
-        100 * *chat.slow_call_rate_threshold,
-        absl::FormatDuration(*chat.slow_call_duration));
+        100 * *chat.trip.slow_call_rate_threshold,
+        absl::FormatDuration(*chat.trip.slow_call_duration));
   }
   if (plan.shadow) {
     absl::StrAppend(&text,

@@ -325,7 +325,7 @@ TEST_F(BreakerAdmin, UpdatesTheOptionsThatAreGiven) {
   v1::Breaker response;
   ASSERT_TRUE(Update(request, &response).ok());
   BreakerOptions expected = RateOptions();
-  expected.minimum_calls = 7;
+  expected.trip.minimum_calls = 7;
   EXPECT_EQ(breaker->options(), expected);
   EXPECT_EQ(response.options().minimum_calls(), 7);
 }
@@ -334,13 +334,13 @@ TEST_F(BreakerAdmin, WhatIsTakenAndNotGivenGoesBackToTheConfiguration) {
   const auto breaker = admin_.Make("x");
   BreakerPolicy policy;
   policy.options = RateOptions();
-  policy.options.minimum_calls = 33;
+  policy.options.trip.minimum_calls = 33;
   ASSERT_TRUE(admin_.registry->Apply({{BreakerKey(), policy}}).ok());
   v1::UpdateRequest request = UpdateOf("x");
   request.mutable_options()->set_minimum_calls(7);
   ASSERT_TRUE(Update(request).ok());
   ASSERT_TRUE(Update(UpdateOf("x", {"minimum_calls"})).ok());
-  EXPECT_EQ(breaker->options().minimum_calls, 33);
+  EXPECT_EQ(breaker->options().trip.minimum_calls, 33);
 }
 
 TEST_F(BreakerAdmin, SequentialIsTurnedOnAndOffAgain) {
@@ -351,8 +351,9 @@ TEST_F(BreakerAdmin, SequentialIsTurnedOnAndOffAgain) {
       ->mutable_tolerated_burst()
       ->set_seconds(1);
   ASSERT_TRUE(Update(on).ok());
-  ASSERT_TRUE(breaker->options().sequential.has_value());
-  EXPECT_EQ(breaker->options().sequential->tolerated_burst, absl::Seconds(1));
+  ASSERT_TRUE(breaker->options().trip.evidence.has_value());
+  EXPECT_EQ(breaker->options().trip.evidence->tolerated_burst,
+            absl::Seconds(1));
   v1::UpdateRequest off = UpdateOf("x", {"sequential.off"});
   off.mutable_options()->mutable_sequential()->set_off(true);
   ASSERT_TRUE(Update(off).ok());
@@ -392,18 +393,18 @@ TEST_F(BreakerAdmin, UpdatesAtOnceLoseNoField) {
   constexpr Field kFields[] = {
       {"minimum_calls",
        [](v1::BreakerOptions* o, int value) { o->set_minimum_calls(value); },
-       [](const BreakerOptions& o) { return o.minimum_calls; }},
+       [](const BreakerOptions& o) { return o.trip.minimum_calls; }},
       {"half_open_max_calls",
        [](v1::BreakerOptions* o, int value) {
          o->set_half_open_max_calls(value);
        },
-       [](const BreakerOptions& o) { return o.half_open_max_calls; }},
+       [](const BreakerOptions& o) { return o.half_open.max_calls; }},
       {"half_open_successes_to_close",
        [](v1::BreakerOptions* o, int value) {
          o->set_half_open_successes_to_close(value);
        },
        [](const BreakerOptions& o) {
-         return o.half_open_successes_to_close.value_or(0);
+         return o.half_open.successes_to_close.value_or(0);
        }},
   };
   const auto breaker = admin_.Make("x");

@@ -56,24 +56,24 @@ inline CallCounts Counts(uint64_t successes, uint64_t failures,
 // As RateOptions() without jitter, so that open times are exact.
 inline BreakerOptions ExactOptions() {
   BreakerOptions options = RateOptions();
-  options.open_duration_jitter = 0;
+  options.open.duration_jitter = 0;
   return options;
 }
 
 // As ExactOptions(), and calls of a second or longer are slow.
 inline BreakerOptions SlowCallOptions(double rate_threshold = 0.5) {
   BreakerOptions options = ExactOptions();
-  options.slow_call_duration = absl::Seconds(1);
-  options.slow_call_rate_threshold = rate_threshold;
+  options.trip.slow_call_duration = absl::Seconds(1);
+  options.trip.slow_call_rate_threshold = rate_threshold;
   return options;
 }
 
 // Half-open lasts: no number of successes that a test reaches closes it.
 inline BreakerOptions EndlessProbingOptions(int64_t at_once) {
   BreakerOptions options = ExactOptions();
-  options.half_open_max_calls = at_once;
-  options.half_open_successes_to_close = 1'000'000;
-  options.half_open_lease = absl::Hours(24);
+  options.half_open.max_calls = at_once;
+  options.half_open.successes_to_close = 1'000'000;
+  options.half_open.lease = absl::Hours(24);
   return options;
 }
 
@@ -147,7 +147,7 @@ class TestBreaker {
   void Recover() {
     ASSERT_EQ(state(), State::kHalfOpen);
     Succeed(
-        static_cast<int>(*breaker_->options().half_open_successes_to_close));
+        static_cast<int>(*breaker_->options().half_open.successes_to_close));
     ASSERT_EQ(state(), State::kClosed);
   }
 

@@ -214,7 +214,7 @@ TEST(CallbackThreadsTest, IsCalledOneAtATimeAndInOrder) {
   std::atomic<int> told{0};
   State last = State::kClosed;  // a race on it would show under tsan
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 1;
+  options.trip.consecutive_failures = 1;
   TestBreaker breaker(options, [&](const Transition& t) {
     if (inside.fetch_add(1) != 0) ++overlaps;
     if (t.from != last) ++gaps;
@@ -255,7 +255,7 @@ TEST(RemovingCallbackTest, MayTakeAwayTheLastOwner) {
   const BreakerKey key = {"n", "s", "m"};
   std::shared_ptr<BreakerRegistry> registry;
   RegistryOptions options;
-  options.defaults.consecutive_failures = 1;
+  options.defaults.trip.consecutive_failures = 1;
   options.instruments.on_transition = [&](const Transition&) {
     registry->Remove(key);
   };

@@ -29,11 +29,11 @@ TransitionReason TripReason(TestBreaker& breaker) {
 
 TEST(CircuitBreakerTest, CreateRefusesInvalidOptions) {
   BreakerOptions options = RateOptions();
-  options.minimum_calls = 0;
+  options.trip.minimum_calls = 0;
   const auto breaker = CircuitBreaker::Create(BreakerKey(), options);
   EXPECT_EQ(breaker.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(breaker.status().message()),
-              HasSubstr("minimum_calls is 0"));
+              HasSubstr("trip.minimum_calls is 0"));
 }
 
 TEST(CircuitBreakerTest, CreateRefusesANullClock) {
@@ -153,7 +153,7 @@ TEST(CircuitBreakerTest, SuccessesThatLeftTheWindowDoNotProtect) {
 
 TEST(CircuitBreakerTest, ConsecutiveFailuresOpen) {
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 5;
+  options.trip.consecutive_failures = 5;
   TestBreaker breaker(options);
   breaker.Fail(4);
   EXPECT_EQ(breaker.state(), State::kClosed);
@@ -164,7 +164,7 @@ TEST(CircuitBreakerTest, ConsecutiveFailuresOpen) {
 
 TEST(CircuitBreakerTest, SuccessBreaksTheRow) {
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 5;
+  options.trip.consecutive_failures = 5;
   TestBreaker breaker(options);
   breaker.Fail(4);
   breaker.Succeed();
@@ -174,7 +174,7 @@ TEST(CircuitBreakerTest, SuccessBreaksTheRow) {
 
 TEST(CircuitBreakerTest, NeutralCallsDoNotBreakTheRow) {
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 5;
+  options.trip.consecutive_failures = 5;
   TestBreaker breaker(options);
   breaker.Fail(4);
   breaker.Finish(Outcome::kIgnored);
@@ -185,7 +185,7 @@ TEST(CircuitBreakerTest, NeutralCallsDoNotBreakTheRow) {
 
 TEST(CircuitBreakerTest, RowOutlastsTheWindow) {
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 5;
+  options.trip.consecutive_failures = 5;
   TestBreaker breaker(options);
   for (int i = 0; i < 5; ++i) {
     EXPECT_EQ(breaker.state(), State::kClosed);
@@ -200,7 +200,7 @@ TEST(CircuitBreakerTest, RowOutlastsTheWindow) {
 
 TEST(CircuitBreakerTest, OneFailureOpensIfOneIsEnough) {
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 1;
+  options.trip.consecutive_failures = 1;
   TestBreaker breaker(options);
   breaker.Succeed(1000);
   breaker.Fail();
@@ -209,7 +209,7 @@ TEST(CircuitBreakerTest, OneFailureOpensIfOneIsEnough) {
 
 TEST(CircuitBreakerTest, RowStartsOverWhenTheBreakerCloses) {
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 5;
+  options.trip.consecutive_failures = 5;
   TestBreaker breaker(options);
   breaker.TripAndWaitForHalfOpen();
   breaker.Recover();
@@ -268,7 +268,7 @@ TEST(CircuitBreakerTest, SlowCallsAreNotJudgedByDefault) {
 
 TEST(CircuitBreakerTest, ShortestSlowDurationMakesCallsSlow) {
   BreakerOptions options = SlowCallOptions();
-  options.slow_call_duration = absl::Nanoseconds(1);
+  options.trip.slow_call_duration = absl::Nanoseconds(1);
   TestBreaker breaker(options);
   breaker.Finish(Outcome::kSuccess, absl::Nanoseconds(1));
   EXPECT_EQ(breaker.Snapshot().slow_calls, 1);

@@ -22,7 +22,7 @@ TEST(HalfOpenTest, AdmitsAsManyProbesAtOnceAsAllowed) {
 
 TEST(HalfOpenTest, CallThatEndsTheOpenTimeIsAProbe) {
   BreakerOptions options = ExactOptions();
-  options.half_open_max_calls = 1;
+  options.half_open.max_calls = 1;
   TestBreaker breaker(options);
   breaker.Trip();
   breaker.clock().Advance(absl::Seconds(5));
@@ -107,7 +107,7 @@ TEST(HalfOpenTest, AbandonedProbeIsNoVerdictAndFreesItsPlace) {
 
 TEST(HalfOpenTest, WindowAndRateOfProbesDoNotTrip) {
   BreakerOptions options = EndlessProbingOptions(3);
-  options.minimum_calls = 1;
+  options.trip.minimum_calls = 1;
   TestBreaker breaker(options);
   breaker.TripAndWaitForHalfOpen();
   breaker.Succeed(100);
@@ -175,7 +175,7 @@ TEST(HalfOpenTest, CallOfTheClosedTimeIsNoVerdict) {
 
 TEST(HalfOpenTest, ProbeHoldsItsPlaceUntilItsLeaseEnds) {
   BreakerOptions options = ExactOptions();
-  options.half_open_max_calls = 1;
+  options.half_open.max_calls = 1;
   TestBreaker breaker(options);
   breaker.TripAndWaitForHalfOpen();
   const Permit probe = breaker.Acquire();
@@ -188,7 +188,7 @@ TEST(HalfOpenTest, ProbeHoldsItsPlaceUntilItsLeaseEnds) {
 TEST(HalfOpenTest, ResultAfterTheLeaseIsLate) {
   for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure}) {
     BreakerOptions options = ExactOptions();
-    options.half_open_successes_to_close = 1;
+    options.half_open.successes_to_close = 1;
     TestBreaker breaker(options);
     breaker.TripAndWaitForHalfOpen();
     Permit probe = breaker.Acquire();
@@ -202,7 +202,7 @@ TEST(HalfOpenTest, ResultAfterTheLeaseIsLate) {
 
 TEST(HalfOpenTest, ResultBeforeTheLeaseEndsCounts) {
   BreakerOptions options = ExactOptions();
-  options.half_open_successes_to_close = 1;
+  options.half_open.successes_to_close = 1;
   TestBreaker breaker(options);
   breaker.TripAndWaitForHalfOpen();
   Permit probe = breaker.Acquire();
@@ -278,7 +278,7 @@ TEST(HalfOpenTest, CallWhosePermitIsUsedOtherwiseCountsAsRefused) {
 // The defaults, with nothing random.
 BreakerOptions RampOptions() {
   BreakerOptions options;
-  options.open_duration_jitter = 0;
+  options.open.duration_jitter = 0;
   return options;
 }
 
@@ -300,8 +300,8 @@ class HalfOpenRampTest : public ::testing::Test {
   // Of a second and more, from a half on.
   void JudgeSlowCalls() {
     BreakerOptions options = RampOptions();
-    options.slow_call_duration = absl::Seconds(1);
-    options.slow_call_rate_threshold = 0.5;
+    options.trip.slow_call_duration = absl::Seconds(1);
+    options.trip.slow_call_rate_threshold = 0.5;
     ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
   }
 
@@ -442,7 +442,7 @@ TEST(EvidenceTripTest, UpdateKeepsTheEvidence) {
   breaker.Fail();
   const double before = breaker.Snapshot().evidence;
   BreakerOptions options = RampOptions();
-  options.sequential->calls_per_false_opening = 1000;
+  options.trip.evidence->calls_per_false_opening = 1000;
   ASSERT_TRUE(breaker->UpdateOptions(options).ok());
   EXPECT_NEAR(breaker.Snapshot().evidence, before, 0.01);
 }
@@ -454,7 +454,7 @@ TEST(EvidenceTripTest, NoEvidenceWhereNoneIsAskedFor) {
 
 TEST(PacedOpenTimeTest, FollowsTheCallsAskedForWhileOpen) {
   BreakerOptions options = RampOptions();
-  options.sequential->tolerated_burst = absl::ZeroDuration();
+  options.trip.evidence->tolerated_burst = absl::ZeroDuration();
   TestBreaker breaker(options);
   breaker.Fail(4);
   ASSERT_EQ(breaker.state(), State::kOpen);

@@ -103,37 +103,37 @@ class ModelTest : public ::testing::TestWithParam<int> {
   BreakerOptions RandomOptions() {
     BreakerOptions o = ExactOptions();
     if (OneIn(2)) {
-      o.sequential = SequentialTrip();
-      o.sequential->normal_failure_rate = Pick(1, 20) / 100.0;
-      o.sequential->broken_failure_rate = Pick(25, 90) / 100.0;
-      o.sequential->calls_per_false_opening = Pick(1, 1000);
-      o.sequential->tolerated_burst = absl::Milliseconds(Pick(0, 300));
+      o.trip.evidence = EvidenceOptions();
+      o.trip.evidence->normal_failure_rate = Pick(1, 20) / 100.0;
+      o.trip.evidence->broken_failure_rate = Pick(25, 90) / 100.0;
+      o.trip.evidence->calls_per_false_opening = Pick(1, 1000);
+      o.trip.evidence->tolerated_burst = absl::Milliseconds(Pick(0, 300));
     }
-    o.failure_rate_threshold.reset();
-    if (!o.sequential.has_value() || OneIn(2)) {
-      o.failure_rate_threshold = Pick(1, 60) / 100.0;
+    o.trip.failure_rate_threshold.reset();
+    if (!o.trip.evidence.has_value() || OneIn(2)) {
+      o.trip.failure_rate_threshold = Pick(1, 60) / 100.0;
     }
     if (OneIn(2)) {
-      o.pace_by_calls = CallPacing();
-      o.pace_by_calls->probe_share = Pick(1, 100) / 100.0;
+      o.open.pace_by_calls = CallPacing();
+      o.open.pace_by_calls->probe_share = Pick(1, 100) / 100.0;
     }
-    o.minimum_calls = Pick(1, 30);
-    o.window = absl::Milliseconds(Pick(1, 10) * 1000 + Pick(0, 3));
-    o.window_buckets = static_cast<int>(OneIn(5) ? 1 : Pick(1, 60));
-    if (OneIn(3)) o.consecutive_failures = Pick(1, 10);
+    o.trip.minimum_calls = Pick(1, 30);
+    o.trip.window = absl::Milliseconds(Pick(1, 10) * 1000 + Pick(0, 3));
+    o.trip.window_buckets = static_cast<int>(OneIn(5) ? 1 : Pick(1, 60));
+    if (OneIn(3)) o.trip.consecutive_failures = Pick(1, 10);
     if (OneIn(3)) {
-      o.slow_call_duration = absl::Milliseconds(Pick(1, 1500));
-      o.slow_call_rate_threshold = Pick(1, 100) / 100.0;
+      o.trip.slow_call_duration = absl::Milliseconds(Pick(1, 1500));
+      o.trip.slow_call_rate_threshold = Pick(1, 100) / 100.0;
     }
-    o.open_duration = absl::Milliseconds(Pick(1, 4000));
-    o.open_duration_multiplier = Pick(2, 6) / 2.0;
-    o.open_duration_max = o.open_duration + absl::Seconds(Pick(0, 10));
-    o.half_open_max_calls = Pick(1, 4);
-    o.half_open_successes_to_close.reset();
-    if (!o.sequential.has_value() || OneIn(2)) {
-      o.half_open_successes_to_close = Pick(1, 6);
+    o.open.duration = absl::Milliseconds(Pick(1, 4000));
+    o.open.duration_multiplier = Pick(2, 6) / 2.0;
+    o.open.duration_max = o.open.duration + absl::Seconds(Pick(0, 10));
+    o.half_open.max_calls = Pick(1, 4);
+    o.half_open.successes_to_close.reset();
+    if (!o.trip.evidence.has_value() || OneIn(2)) {
+      o.half_open.successes_to_close = Pick(1, 6);
     }
-    o.half_open_lease = absl::Milliseconds(Pick(1, 5000));
+    o.half_open.lease = absl::Milliseconds(Pick(1, 5000));
     return o;
   }
 
@@ -198,11 +198,11 @@ class ModelTest : public ::testing::TestWithParam<int> {
     if (OneIn(2)) {
       options_ = other;
     } else if (OneIn(2)) {
-      options_.open_duration = other.open_duration;
-      options_.open_duration_max = other.open_duration_max;
+      options_.open.duration = other.open.duration;
+      options_.open.duration_max = other.open.duration_max;
     } else {
-      options_.minimum_calls = other.minimum_calls;
-      options_.half_open_max_calls = other.half_open_max_calls;
+      options_.trip.minimum_calls = other.trip.minimum_calls;
+      options_.half_open.max_calls = other.half_open.max_calls;
     }
     Log("update");
     if (!breaker_->UpdateOptions(options_).ok()) error_ = "options refused";

@@ -137,7 +137,7 @@ TEST(ForcedOpenTest, CallsUnderWayAreLate) {
 
 TEST(ForcedClosedTest, NothingTrips) {
   BreakerOptions options = SlowCallOptions();
-  options.consecutive_failures = 3;
+  options.trip.consecutive_failures = 3;
   TestBreaker breaker(options);
   breaker->SetMode(Mode::kForcedClosed);
   for (int i = 0; i < 100; ++i) {

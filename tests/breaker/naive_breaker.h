@@ -47,7 +47,7 @@ class NaiveBreaker {
     HalfOpenIfTime();
     if (state_ == State::kClosed) return Admit(/*judged=*/true, /*probe=*/0);
     if (state_ == State::kHalfOpen && MayProbe()) {
-      probes_[++last_probe_] = Now() + Nanos(options_.half_open_lease);
+      probes_[++last_probe_] = Now() + Nanos(options_.half_open.lease);
       starts_[last_probe_] = Now();
       return Admit(/*judged=*/true, last_probe_);
     }
@@ -94,7 +94,7 @@ class NaiveBreaker {
     const bool failed = outcome == Outcome::kFailure;
     const bool slow =
         call.start.has_value() && JudgesSlow() &&
-        Now() - *call.start >= Nanos(*options_.slow_call_duration);
+        Now() - *call.start >= Nanos(*options_.trip.slow_call_duration);
     ++(failed ? seen_.failures : seen_.successes);
     if (slow) ++seen_.slow_calls;
     if (!call.judged) return;
@@ -118,10 +118,11 @@ class NaiveBreaker {
   }
 
   void Update(const BreakerOptions& options) {
-    const bool other_window = options.window != options_.window ||
-                              options.window_buckets != options_.window_buckets;
+    const bool other_window =
+        options.trip.window != options_.trip.window ||
+        options.trip.window_buckets != options_.trip.window_buckets;
     const double level = Level();
-    const bool other_evidence = options.sequential != options_.sequential;
+    const bool other_evidence = options.trip.evidence != options_.trip.evidence;
     options_ = options;
     if (other_window) RestartWindow();
     if (other_evidence) RestartEvidence(level);
@@ -173,7 +174,7 @@ class NaiveBreaker {
     s.window = Window();
     s.consecutive_failures = failures_in_row_;
     s.evidence = std::numeric_limits<double>::quiet_NaN();
-    if (options_.sequential.has_value()) {
+    if (options_.trip.evidence.has_value()) {
       s.evidence = state_ == State::kClosed ? Level()
                    : state_ == State::kHalfOpen && Ramps()
                        ? std::max(0.0, ramp_)
@@ -217,7 +218,9 @@ class NaiveBreaker {
   }
 
   int64_t Now() const { return clock_->Now().time_since_epoch().count(); }
-  bool JudgesSlow() const { return options_.slow_call_duration.has_value(); }
+  bool JudgesSlow() const {
+    return options_.trip.slow_call_duration.has_value();
+  }
 
   std::optional<Call> Admit(bool judged, int64_t probe) {
     ++seen_.requests;
@@ -231,8 +234,8 @@ class NaiveBreaker {
   }
 
   int64_t StepOf(int64_t time) const {
-    const int64_t buckets = options_.window_buckets;
-    const int64_t step = (Nanos(options_.window) + buckets - 1) / buckets;
+    const int64_t buckets = options_.trip.window_buckets;
+    const int64_t step = (Nanos(options_.trip.window) + buckets - 1) / buckets;
     return (time - window_start_) / step;
   }
 
@@ -246,7 +249,7 @@ class NaiveBreaker {
   CallCounts Window() {
     const int64_t now = StepOf(Now());
     while (state_ == State::kClosed && !finished_.empty() &&
-           finished_.front().step < now - options_.window_buckets) {
+           finished_.front().step < now - options_.trip.window_buckets) {
       finished_.pop_front();
     }
     CallCounts counts;
@@ -259,18 +262,18 @@ class NaiveBreaker {
 
   std::optional<TransitionReason> WhyTrip(const CallCounts& counts,
                                           int64_t failures_in_row) const {
-    if (options_.consecutive_failures.has_value() &&
-        failures_in_row >= *options_.consecutive_failures) {
+    if (options_.trip.consecutive_failures.has_value() &&
+        failures_in_row >= *options_.trip.consecutive_failures) {
       return TransitionReason::kConsecutiveFailures;
     }
     const auto calls = static_cast<int64_t>(counts.successes + counts.failures);
-    if (calls < options_.minimum_calls) return std::nullopt;
-    if (options_.failure_rate_threshold.has_value() &&
-        RateOf(counts) > *options_.failure_rate_threshold) {
+    if (calls < options_.trip.minimum_calls) return std::nullopt;
+    if (options_.trip.failure_rate_threshold.has_value() &&
+        RateOf(counts) > *options_.trip.failure_rate_threshold) {
       return TransitionReason::kFailureRate;
     }
     if (JudgesSlow() && static_cast<double>(counts.slow) / calls >=
-                            *options_.slow_call_rate_threshold) {
+                            *options_.trip.slow_call_rate_threshold) {
       return TransitionReason::kSlowCallRate;
     }
     return std::nullopt;
@@ -373,7 +376,7 @@ class NaiveBreaker {
 
   // Half-open: whether the next call goes.
   bool MayProbe() {
-    const int64_t at_once = options_.half_open_max_calls;
+    const int64_t at_once = options_.half_open.max_calls;
     const int64_t in_flight = ProbesInFlight();
     if (!Ramps()) return in_flight < at_once;
     if (in_flight == 0) return true;
@@ -407,14 +410,14 @@ class NaiveBreaker {
         const CallCounts probes = Window();
         reopen = slow && static_cast<double>(probes.slow) /
                                  static_cast<double>(probes.finished()) >=
-                             *options_.slow_call_rate_threshold;
+                             *options_.trip.slow_call_rate_threshold;
         close = !reopen && RampShare() >= 1;
       }
       if (!failed && !reopen) ++seen_.probe_successes;
     } else {
       if (!reopen) ++seen_.probe_successes;
       close = !reopen &&
-              seen_.probe_successes >= *options_.half_open_successes_to_close;
+              seen_.probe_successes >= *options_.half_open.successes_to_close;
     }
     if (reopen) {
       Move(State::kOpen,
@@ -430,19 +433,19 @@ class NaiveBreaker {
 
   int64_t OpenUntil() const {
     const double longest =
-        static_cast<double>(Nanos(options_.open_duration_max));
-    double time = static_cast<double>(Nanos(options_.open_duration));
+        static_cast<double>(Nanos(options_.open.duration_max));
+    double time = static_cast<double>(Nanos(options_.open.duration));
     for (int64_t i = 0; i < seen_.reopenings; ++i) {
-      time = std::min(time * options_.open_duration_multiplier, longest);
+      time = std::min(time * options_.open.duration_multiplier, longest);
     }
-    if (options_.pace_by_calls.has_value()) {
+    if (options_.open.pace_by_calls.has_value()) {
       const double calls =
-          std::max(1 / options_.pace_by_calls->probe_share,
+          std::max(1 / options_.open.pace_by_calls->probe_share,
                    2 * std::sqrt(static_cast<double>(calls_in_outage_)));
       time = std::min(longest, std::max(time, calls / calls_per_second_ * 1e9));
     }
     const int64_t asked =
-        Nanos(std::min(asked_for_, options_.open_duration_max));
+        Nanos(std::min(asked_for_, options_.open.duration_max));
     return opened_at_ + std::max<int64_t>(asked, std::llround(time));
   }
 
@@ -456,10 +459,10 @@ class NaiveBreaker {
     uint64_t recent = Window().finished();
     int64_t time = Now() - window_start_;
     if (state_ == State::kClosed) {
-      const int64_t buckets = options_.window_buckets;
+      const int64_t buckets = options_.trip.window_buckets;
       const int64_t gone = StepOf(Now()) - buckets;
       if (gone > 0) {
-        time -= gone * ((Nanos(options_.window) + buckets - 1) / buckets);
+        time -= gone * ((Nanos(options_.trip.window) + buckets - 1) / buckets);
       }
       asked_at_trip_ = Asked();
     } else {

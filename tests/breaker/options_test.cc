@@ -1,5 +1,7 @@
 #include "autobreaker/breaker/options.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -30,83 +32,109 @@ struct Invalid {
   std::string error;
 };
 
-template <typename T, typename V>
-Invalid With(std::string name, T BreakerOptions::*field, V value,
-             std::string error) {
-  return {std::move(name),
-          [field, value](BreakerOptions* options) { options->*field = value; },
-          std::move(error)};
-}
-
 using O = BreakerOptions;
 
-template <typename T>
-void AddDouble(std::vector<Invalid>* all, const std::string& field,
-               T O::*member, const std::string& range,
-               const std::vector<double>& values) {
+// A field of a group, by the path that errors name it by.
+template <typename G, typename T>
+struct Field {
+  std::string path;
+  G O::*group;
+  T G::*member;
+};
+template <typename G, typename T>
+Field(const char*, G O::*, T G::*) -> Field<G, T>;
+
+// A name for the test of one value: dots are not allowed in it.
+std::string TestName(std::string path, size_t number) {
+  std::replace(path.begin(), path.end(), '.', '_');
+  return path + std::to_string(number);
+}
+
+template <typename F, typename V>
+void Add(std::vector<Invalid>* all, const F& field, V value,
+         const std::string& text, const std::string& range) {
+  all->push_back({TestName(field.path, all->size()),
+                  [field, value](O* options) {
+                    options->*field.group.*field.member = value;
+                  },
+                  field.path + " is " + text + ", must be in " + range});
+}
+
+template <typename F>
+void AddDouble(std::vector<Invalid>* all, const F& field,
+               const std::string& range, const std::vector<double>& values) {
   for (const double value : values) {
-    std::string text = ::testing::PrintToString(value);
-    if (value != value) text = "nan";
-    all->push_back(With(field + std::to_string(all->size()), member, value,
-                        field + " is " + text + ", must be in " + range));
+    Add(all, field, value,
+        value == value ? ::testing::PrintToString(value) : "nan", range);
   }
 }
 
-template <typename T>
-void AddCount(std::vector<Invalid>* all, const std::string& field, T O::*member,
+template <typename F>
+void AddCount(std::vector<Invalid>* all, const F& field,
               const std::string& range, const std::vector<int64_t>& values) {
   for (const int64_t value : values) {
-    all->push_back(
-        With(field + std::to_string(all->size()), member, value,
-             field + " is " + std::to_string(value) + ", must be in " + range));
+    Add(all, field, value, std::to_string(value), range);
   }
 }
 
-template <typename T>
-void AddDuration(std::vector<Invalid>* all, const std::string& field,
-                 T O::*member, const std::string& range) {
+template <typename F>
+void AddDuration(std::vector<Invalid>* all, const F& field,
+                 const std::string& range) {
   for (const absl::Duration value :
        {absl::ZeroDuration(), absl::Nanoseconds(1) / 4, -absl::Nanoseconds(1),
         -absl::Seconds(5), kYear + absl::Nanoseconds(1),
         absl::InfiniteDuration(), -absl::InfiniteDuration()}) {
-    all->push_back(With(field + std::to_string(all->size()), member, value,
-                        field + " is " + absl::FormatDuration(value) +
-                            ", must be in " + range));
+    Add(all, field, value, absl::FormatDuration(value), range);
   }
 }
 
 std::vector<Invalid> AllInvalid() {
   std::vector<Invalid> all;
-  AddDouble(&all, "failure_rate_threshold", &O::failure_rate_threshold,
+  AddDouble(&all,
+            Field{"trip.failure_rate_threshold", &O::trip,
+                  &TripOptions::failure_rate_threshold},
             "(0, 1)", {0, 1, -0.5, 1.5, 5, kNan, kInfinity, -kInfinity});
-  AddCount(&all, "minimum_calls", &O::minimum_calls, "[1, 1000000000]",
-           {0, -1, kLeast, 1'000'000'001, kHuge});
-  AddDuration(&all, "window", &O::window, "[1ns, 365 days]");
+  AddCount(&all,
+           Field{"trip.minimum_calls", &O::trip, &TripOptions::minimum_calls},
+           "[1, 1000000000]", {0, -1, kLeast, 1'000'000'001, kHuge});
+  AddDuration(&all, Field{"trip.window", &O::trip, &TripOptions::window},
+              "[1ns, 365 days]");
   for (const int value : {0, -1, 61, std::numeric_limits<int>::max(),
                           std::numeric_limits<int>::min()}) {
-    all.push_back(With(
-        "window_buckets" + std::to_string(all.size()), &O::window_buckets,
-        value,
-        "window_buckets is " + std::to_string(value) + ", must be in [1, 60]"));
+    Add(&all,
+        Field{"trip.window_buckets", &O::trip, &TripOptions::window_buckets},
+        value, std::to_string(value), "[1, 60]");
   }
-  AddCount(&all, "consecutive_failures", &O::consecutive_failures,
+  AddCount(&all,
+           Field{"trip.consecutive_failures", &O::trip,
+                 &TripOptions::consecutive_failures},
            "[1, 1000000]", {0, -1, kLeast, 1'000'001, kHuge});
-  AddDuration(&all, "open_duration", &O::open_duration, "[1ns, 365 days]");
-  AddDouble(&all, "open_duration_multiplier", &O::open_duration_multiplier,
+  AddDuration(&all, Field{"open.duration", &O::open, &OpenOptions::duration},
+              "[1ns, 365 days]");
+  AddDouble(&all,
+            Field{"open.duration_multiplier", &O::open,
+                  &OpenOptions::duration_multiplier},
             "[1, 1000]", {0, 0.5, -2, 1001, kNan, kInfinity, -kInfinity});
-  AddDuration(&all, "open_duration_max", &O::open_duration_max,
-              "[open_duration, 365 days]");
-  all.push_back(With("open_duration_max_below_open_duration",
-                     &O::open_duration_max, absl::Milliseconds(99),
-                     "open_duration_max is 99ms, must be in [open_duration, "));
-  AddDouble(&all, "open_duration_jitter", &O::open_duration_jitter, "[0, 1]",
-            {-0.1, 1.5, kNan, kInfinity, -kInfinity});
-  AddCount(&all, "half_open_max_calls", &O::half_open_max_calls, "[1, 10000]",
-           {0, -1, kLeast, 10'001, kHuge});
-  AddCount(&all, "half_open_successes_to_close",
-           &O::half_open_successes_to_close, "[1, 1000000]",
-           {0, -1, kLeast, 1'000'001, kHuge});
-  AddDuration(&all, "half_open_lease", &O::half_open_lease, "[1ns, 365 days]");
+  const Field duration_max{"open.duration_max", &O::open,
+                           &OpenOptions::duration_max};
+  AddDuration(&all, duration_max, "[open.duration, 365 days]");
+  Add(&all, duration_max, absl::Milliseconds(99), "99ms",
+      "[open.duration, 365 days]");
+  AddDouble(
+      &all,
+      Field{"open.duration_jitter", &O::open, &OpenOptions::duration_jitter},
+      "[0, 1]", {-0.1, 1.5, kNan, kInfinity, -kInfinity});
+  AddCount(
+      &all,
+      Field{"half_open.max_calls", &O::half_open, &HalfOpenOptions::max_calls},
+      "[1, 10000]", {0, -1, kLeast, 10'001, kHuge});
+  AddCount(&all,
+           Field{"half_open.successes_to_close", &O::half_open,
+                 &HalfOpenOptions::successes_to_close},
+           "[1, 1000000]", {0, -1, kLeast, 1'000'001, kHuge});
+  AddDuration(&all,
+              Field{"half_open.lease", &O::half_open, &HalfOpenOptions::lease},
+              "[1ns, 365 days]");
   return all;
 }
 
@@ -135,9 +163,9 @@ TEST(OptionsTest, SlowCallDurationOutOfRangeIsRefused) {
   for (const absl::Duration value :
        {absl::ZeroDuration(), -absl::Seconds(1), absl::InfiniteDuration()}) {
     BreakerOptions options;
-    options.slow_call_duration = value;
-    options.slow_call_rate_threshold = 0.5;
-    EXPECT_EQ(ErrorOf(options), "slow_call_duration is " +
+    options.trip.slow_call_duration = value;
+    options.trip.slow_call_rate_threshold = 0.5;
+    EXPECT_EQ(ErrorOf(options), "trip.slow_call_duration is " +
                                     absl::FormatDuration(value) +
                                     ", must be in [1ns, 365 days]");
   }
@@ -146,106 +174,111 @@ TEST(OptionsTest, SlowCallDurationOutOfRangeIsRefused) {
 TEST(OptionsTest, SlowCallRateThresholdOutOfRangeIsRefused) {
   for (const double value : {0.0, -0.5, 1.5, kNan, kInfinity, -kInfinity}) {
     BreakerOptions options;
-    options.slow_call_duration = absl::Seconds(1);
-    options.slow_call_rate_threshold = value;
-    EXPECT_THAT(ErrorOf(options), HasSubstr("slow_call_rate_threshold is "));
+    options.trip.slow_call_duration = absl::Seconds(1);
+    options.trip.slow_call_rate_threshold = value;
+    EXPECT_THAT(ErrorOf(options),
+                HasSubstr("trip.slow_call_rate_threshold is "));
     EXPECT_THAT(ErrorOf(options), HasSubstr("must be in (0, 1]"));
   }
 }
 
 TEST(OptionsTest, SlowCallDurationAloneIsRefused) {
   BreakerOptions options;
-  options.slow_call_duration = absl::Seconds(1);
+  options.trip.slow_call_duration = absl::Seconds(1);
   EXPECT_EQ(ErrorOf(options),
-            "slow_call_duration is 1s and slow_call_rate_threshold is not set, "
+            "trip.slow_call_duration is 1s and trip.slow_call_rate_threshold "
+            "is not set, "
             "must be set together");
 }
 
 TEST(OptionsTest, SlowCallRateThresholdAloneIsRefused) {
   BreakerOptions options;
-  options.slow_call_rate_threshold = 0.5;
-  EXPECT_EQ(ErrorOf(options),
-            "slow_call_duration is not set and slow_call_rate_threshold is "
-            "0.5, must be set together");
+  options.trip.slow_call_rate_threshold = 0.5;
+  EXPECT_EQ(
+      ErrorOf(options),
+      "trip.slow_call_duration is not set and trip.slow_call_rate_threshold is "
+      "0.5, must be set together");
 }
 
 TEST(OptionsTest, EveryFieldOutOfRangeIsNamedAtOnce) {
   BreakerOptions options;
-  options.failure_rate_threshold = kNan;
-  options.minimum_calls = 0;
-  options.window = absl::ZeroDuration();
-  options.window_buckets = 0;
-  options.consecutive_failures = 0;
-  options.slow_call_duration = absl::ZeroDuration();
-  options.slow_call_rate_threshold = 2;
-  options.open_duration = absl::ZeroDuration();
-  options.open_duration_multiplier = 0;
-  options.open_duration_max = -absl::Seconds(1);
-  options.open_duration_jitter = 2;
-  options.half_open_max_calls = 0;
-  options.half_open_successes_to_close = 0;
-  options.half_open_lease = absl::ZeroDuration();
+  options.trip.failure_rate_threshold = kNan;
+  options.trip.minimum_calls = 0;
+  options.trip.window = absl::ZeroDuration();
+  options.trip.window_buckets = 0;
+  options.trip.consecutive_failures = 0;
+  options.trip.slow_call_duration = absl::ZeroDuration();
+  options.trip.slow_call_rate_threshold = 2;
+  options.open.duration = absl::ZeroDuration();
+  options.open.duration_multiplier = 0;
+  options.open.duration_max = -absl::Seconds(1);
+  options.open.duration_jitter = 2;
+  options.half_open.max_calls = 0;
+  options.half_open.successes_to_close = 0;
+  options.half_open.lease = absl::ZeroDuration();
   const std::string error = ErrorOf(options);
   for (const char* field :
-       {"failure_rate_threshold", "minimum_calls", "window", "window_buckets",
-        "consecutive_failures", "slow_call_duration",
-        "slow_call_rate_threshold", "open_duration", "open_duration_multiplier",
-        "open_duration_max", "open_duration_jitter", "half_open_max_calls",
-        "half_open_successes_to_close", "half_open_lease"}) {
+       {"trip.failure_rate_threshold", "trip.minimum_calls", "trip.window",
+        "trip.window_buckets", "trip.consecutive_failures",
+        "trip.slow_call_duration", "trip.slow_call_rate_threshold",
+        "open.duration", "open.duration_multiplier", "open.duration_max",
+        "open.duration_jitter", "half_open.max_calls",
+        "half_open.successes_to_close", "half_open.lease"}) {
     EXPECT_THAT(error, HasSubstr(std::string(field) + " is "));
   }
 }
 
 TEST(OptionsTest, FieldsInRangeAreNotNamed) {
   BreakerOptions options;
-  options.minimum_calls = 0;
-  options.half_open_lease = absl::ZeroDuration();
+  options.trip.minimum_calls = 0;
+  options.half_open.lease = absl::ZeroDuration();
   EXPECT_EQ(ErrorOf(options),
-            "minimum_calls is 0, must be in [1, 1000000000]; "
-            "half_open_lease is 0, must be in [1ns, 365 days]");
+            "trip.minimum_calls is 0, must be in [1, 1000000000]; "
+            "half_open.lease is 0, must be in [1ns, 365 days]");
 }
 
 TEST(OptionsTest, OpenDurationAboveItsMaximumIsRefused) {
   BreakerOptions options;
-  options.open_duration = absl::Seconds(31);
-  EXPECT_THAT(ErrorOf(options), HasSubstr("open_duration_max is 30s"));
+  options.open.duration = absl::Seconds(31);
+  EXPECT_THAT(ErrorOf(options), HasSubstr("open.duration_max is 30s"));
 }
 
 template <typename T, typename V>
-Invalid WithTrip(std::string name, T SequentialTrip::*field, V value,
+Invalid WithTrip(std::string name, T EvidenceOptions::*field, V value,
                  std::string error) {
   return {std::move(name),
           [field, value](BreakerOptions* options) {
-            (*options->sequential).*field = value;
+            (*options->trip.evidence).*field = value;
           },
           std::move(error)};
 }
 
 std::vector<Invalid> AllInvalidTrips() {
-  using S = SequentialTrip;
+  using S = EvidenceOptions;
   std::vector<Invalid> all;
   for (const double value : {0.0, 1.0, -0.1, 2.0, kNan, kInfinity}) {
     const std::string text = value != value ? "nan" : absl::StrCat(value);
     all.push_back(WithTrip(absl::StrCat("normal", all.size()),
                            &S::normal_failure_rate, value,
-                           absl::StrCat("sequential.normal_failure_rate is ",
+                           absl::StrCat("trip.evidence.normal_failure_rate is ",
                                         text, ", must be in (0, 1)")));
     all.push_back(WithTrip(absl::StrCat("broken", all.size()),
                            &S::broken_failure_rate, value,
-                           absl::StrCat("sequential.broken_failure_rate is ",
+                           absl::StrCat("trip.evidence.broken_failure_rate is ",
                                         text, ", must be in (0, 1)")));
   }
   for (const double normal : {0.2, 0.3}) {
     all.push_back(WithTrip(
         absl::StrCat("order", all.size()), &S::normal_failure_rate, normal,
-        absl::StrCat("sequential.normal_failure_rate is ", normal,
-                     ", must be below sequential.broken_failure_rate, which is "
-                     "0.2")));
+        absl::StrCat(
+            "trip.evidence.normal_failure_rate is ", normal,
+            ", must be below trip.evidence.broken_failure_rate, which is "
+            "0.2")));
   }
   for (const int64_t value : {int64_t{0}, kLeast, kHuge}) {
     all.push_back(WithTrip(
         absl::StrCat("budget", all.size()), &S::calls_per_false_opening, value,
-        absl::StrCat("sequential.calls_per_false_opening is ", value,
+        absl::StrCat("trip.evidence.calls_per_false_opening is ", value,
                      ", must be in [1, 1000000000000000]")));
   }
   for (const absl::Duration value :
@@ -253,16 +286,16 @@ std::vector<Invalid> AllInvalidTrips() {
         absl::InfiniteDuration()}) {
     all.push_back(WithTrip(
         absl::StrCat("burst", all.size()), &S::tolerated_burst, value,
-        absl::StrCat("sequential.tolerated_burst is ",
+        absl::StrCat("trip.evidence.tolerated_burst is ",
                      absl::FormatDuration(value), ", must be in [0, 1h]")));
   }
   for (const double value : {0.0, -1.0, 1.01, kNan, kInfinity}) {
     const std::string text = value != value ? "nan" : absl::StrCat(value);
     all.push_back({absl::StrCat("share", all.size()),
                    [value](BreakerOptions* options) {
-                     options->pace_by_calls->probe_share = value;
+                     options->open.pace_by_calls->probe_share = value;
                    },
-                   absl::StrCat("pace_by_calls.probe_share is ", text,
+                   absl::StrCat("open.pace_by_calls.probe_share is ", text,
                                 ", must be in (0, 1]")});
   }
   return all;
@@ -274,21 +307,23 @@ INSTANTIATE_TEST_SUITE_P(Trips, InvalidOptionsTest,
 
 TEST(OptionsTest, NothingThatOpensIsRefused) {
   BreakerOptions options;
-  options.sequential.reset();
-  options.half_open_successes_to_close = 1;
-  EXPECT_EQ(ErrorOf(options),
-            "one of sequential, failure_rate_threshold, consecutive_failures "
-            "and slow_call_rate_threshold must be set, or nothing opens the "
-            "breaker");
+  options.trip.evidence.reset();
+  options.half_open.successes_to_close = 1;
+  EXPECT_EQ(
+      ErrorOf(options),
+      "one of trip.evidence, trip.failure_rate_threshold, "
+      "trip.consecutive_failures "
+      "and trip.slow_call_rate_threshold must be set, or nothing opens the "
+      "breaker");
 }
 
 TEST(OptionsTest, RampWithoutEvidenceIsRefused) {
   BreakerOptions options;
-  options.sequential.reset();
-  options.consecutive_failures = 5;
+  options.trip.evidence.reset();
+  options.trip.consecutive_failures = 5;
   EXPECT_EQ(ErrorOf(options),
-            "half_open_successes_to_close is not set, must be in [1, 1000000] "
-            "where sequential is not set");
+            "half_open.successes_to_close is not set, must be in [1, 1000000] "
+            "where trip.evidence is not set");
 }
 
 TEST(OptionsTest, DefaultsAreValid) {
@@ -297,87 +332,88 @@ TEST(OptionsTest, DefaultsAreValid) {
 
 TEST(OptionsTest, DefaultsAreTheDocumentedOnes) {
   const BreakerOptions options;
-  EXPECT_EQ(options.sequential, SequentialTrip());
-  EXPECT_FALSE(options.failure_rate_threshold.has_value());
-  EXPECT_EQ(options.minimum_calls, 20);
-  EXPECT_EQ(options.window, absl::Seconds(10));
-  EXPECT_EQ(options.window_buckets, 10);
-  EXPECT_FALSE(options.consecutive_failures.has_value());
-  EXPECT_FALSE(options.slow_call_duration.has_value());
-  EXPECT_FALSE(options.slow_call_rate_threshold.has_value());
-  EXPECT_EQ(options.pace_by_calls, CallPacing());
+  EXPECT_EQ(options.trip.evidence, EvidenceOptions());
+  EXPECT_FALSE(options.trip.failure_rate_threshold.has_value());
+  EXPECT_EQ(options.trip.minimum_calls, 20);
+  EXPECT_EQ(options.trip.window, absl::Seconds(10));
+  EXPECT_EQ(options.trip.window_buckets, 10);
+  EXPECT_FALSE(options.trip.consecutive_failures.has_value());
+  EXPECT_FALSE(options.trip.slow_call_duration.has_value());
+  EXPECT_FALSE(options.trip.slow_call_rate_threshold.has_value());
+  EXPECT_EQ(options.open.pace_by_calls, CallPacing());
   EXPECT_EQ(CallPacing().probe_share, 0.1);
-  EXPECT_EQ(options.open_duration, absl::Milliseconds(100));
-  EXPECT_EQ(options.open_duration_multiplier, 1);
-  EXPECT_EQ(options.open_duration_max, absl::Seconds(30));
-  EXPECT_EQ(options.open_duration_jitter, 0.2);
-  EXPECT_EQ(options.half_open_max_calls, 3);
-  EXPECT_FALSE(options.half_open_successes_to_close.has_value());
-  EXPECT_EQ(options.half_open_lease, absl::Seconds(60));
+  EXPECT_EQ(options.open.duration, absl::Milliseconds(100));
+  EXPECT_EQ(options.open.duration_multiplier, 1);
+  EXPECT_EQ(options.open.duration_max, absl::Seconds(30));
+  EXPECT_EQ(options.open.duration_jitter, 0.2);
+  EXPECT_EQ(options.half_open.max_calls, 3);
+  EXPECT_FALSE(options.half_open.successes_to_close.has_value());
+  EXPECT_EQ(options.half_open.lease, absl::Seconds(60));
 }
 
 TEST(OptionsTest, LeastValuesAreValid) {
   BreakerOptions options;
-  options.failure_rate_threshold = std::numeric_limits<double>::min();
-  options.minimum_calls = 1;
-  options.window = absl::Nanoseconds(1);
-  options.window_buckets = 1;
-  options.consecutive_failures = 1;
-  options.slow_call_duration = absl::Nanoseconds(1);
-  options.slow_call_rate_threshold = std::numeric_limits<double>::min();
-  options.open_duration = absl::Nanoseconds(1);
-  options.open_duration_multiplier = 1;
-  options.open_duration_max = absl::Nanoseconds(1);
-  options.open_duration_jitter = 0;
-  options.half_open_max_calls = 1;
-  options.half_open_successes_to_close = 1;
-  options.half_open_lease = absl::Nanoseconds(1);
+  options.trip.failure_rate_threshold = std::numeric_limits<double>::min();
+  options.trip.minimum_calls = 1;
+  options.trip.window = absl::Nanoseconds(1);
+  options.trip.window_buckets = 1;
+  options.trip.consecutive_failures = 1;
+  options.trip.slow_call_duration = absl::Nanoseconds(1);
+  options.trip.slow_call_rate_threshold = std::numeric_limits<double>::min();
+  options.open.duration = absl::Nanoseconds(1);
+  options.open.duration_multiplier = 1;
+  options.open.duration_max = absl::Nanoseconds(1);
+  options.open.duration_jitter = 0;
+  options.half_open.max_calls = 1;
+  options.half_open.successes_to_close = 1;
+  options.half_open.lease = absl::Nanoseconds(1);
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
 }
 
 TEST(OptionsTest, GreatestValuesAreValid) {
   BreakerOptions options;
-  options.failure_rate_threshold = 1 - std::numeric_limits<double>::epsilon();
-  options.minimum_calls = 1'000'000'000;
-  options.window = kYear;
-  options.window_buckets = 60;
-  options.consecutive_failures = 1'000'000;
-  options.slow_call_duration = kYear;
-  options.slow_call_rate_threshold = 1;
-  options.open_duration = kYear;
-  options.open_duration_multiplier = 1000;
-  options.open_duration_max = kYear;
-  options.open_duration_jitter = 1;
-  options.half_open_max_calls = 10'000;
-  options.half_open_successes_to_close = 1'000'000;
-  options.half_open_lease = kYear;
+  options.trip.failure_rate_threshold =
+      1 - std::numeric_limits<double>::epsilon();
+  options.trip.minimum_calls = 1'000'000'000;
+  options.trip.window = kYear;
+  options.trip.window_buckets = 60;
+  options.trip.consecutive_failures = 1'000'000;
+  options.trip.slow_call_duration = kYear;
+  options.trip.slow_call_rate_threshold = 1;
+  options.open.duration = kYear;
+  options.open.duration_multiplier = 1000;
+  options.open.duration_max = kYear;
+  options.open.duration_jitter = 1;
+  options.half_open.max_calls = 10'000;
+  options.half_open.successes_to_close = 1'000'000;
+  options.half_open.lease = kYear;
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
 }
 
 TEST(OptionsTest, EdgesOfEvidenceAndPacingAreValid) {
   BreakerOptions options;
-  options.sequential->normal_failure_rate =
+  options.trip.evidence->normal_failure_rate =
       std::numeric_limits<double>::denorm_min();
-  options.sequential->broken_failure_rate =
+  options.trip.evidence->broken_failure_rate =
       1 - std::numeric_limits<double>::epsilon() / 2;
-  options.sequential->calls_per_false_opening = 1;
-  options.sequential->tolerated_burst = absl::ZeroDuration();
-  options.pace_by_calls->probe_share =
+  options.trip.evidence->calls_per_false_opening = 1;
+  options.trip.evidence->tolerated_burst = absl::ZeroDuration();
+  options.open.pace_by_calls->probe_share =
       std::numeric_limits<double>::denorm_min();
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
-  options.sequential->calls_per_false_opening = 1'000'000'000'000'000;
-  options.sequential->tolerated_burst = absl::Hours(1);
-  options.pace_by_calls->probe_share = 1;
+  options.trip.evidence->calls_per_false_opening = 1'000'000'000'000'000;
+  options.trip.evidence->tolerated_burst = absl::Hours(1);
+  options.open.pace_by_calls->probe_share = 1;
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
 }
 
 TEST(OptionsTest, SlowCallsAreJudgedOnlyWithBothOptions) {
   BreakerOptions options;
-  EXPECT_FALSE(options.JudgesSlowCalls());
-  options.slow_call_duration = absl::Seconds(1);
-  EXPECT_FALSE(options.JudgesSlowCalls());
-  options.slow_call_rate_threshold = 0.5;
-  EXPECT_TRUE(options.JudgesSlowCalls());
+  EXPECT_FALSE(options.trip.JudgesSlowCalls());
+  options.trip.slow_call_duration = absl::Seconds(1);
+  EXPECT_FALSE(options.trip.JudgesSlowCalls());
+  options.trip.slow_call_rate_threshold = 0.5;
+  EXPECT_TRUE(options.trip.JudgesSlowCalls());
 }
 
 TEST(OptionsTest, DefaultsAreEqual) {
@@ -397,10 +433,10 @@ TEST(OptionsTest, EveryFieldTellsTwoApart) {
 
 TEST(OptionsTest, SlowCallOptionsTellTwoApart) {
   BreakerOptions options;
-  options.slow_call_duration = absl::Seconds(1);
+  options.trip.slow_call_duration = absl::Seconds(1);
   EXPECT_TRUE(options != BreakerOptions());
-  options.slow_call_duration.reset();
-  options.slow_call_rate_threshold = 0.5;
+  options.trip.slow_call_duration.reset();
+  options.trip.slow_call_rate_threshold = 0.5;
   EXPECT_TRUE(options != BreakerOptions());
 }
 

@@ -57,7 +57,7 @@ TEST(PeerDefectsTest, CountersNeverGoBackAndEveryQuestionIsCounted) {
   breaker.clock().Advance(absl::Seconds(60));
   expect_no_counter_went_back();  // the window is empty
   BreakerOptions options = RateOptions();
-  options.window = absl::Seconds(1);
+  options.trip.window = absl::Seconds(1);
   ASSERT_TRUE(breaker->UpdateOptions(options).ok());
   expect_no_counter_went_back();
   for (const Mode mode : {Mode::kForcedOpen, Mode::kForcedClosed, Mode::kShadow,
@@ -97,7 +97,7 @@ TEST(PeerDefectsTest, LongHealthyHistoryDoesNotDelayATrip) {
 // Row 3, without a pause between health and outage.
 TEST(PeerDefectsTest, OutageTripsWithinOneWindowOfItsStart) {
   BreakerOptions options = ExactOptions();
-  options.failure_rate_threshold = 0.99;
+  options.trip.failure_rate_threshold = 0.99;
   TestBreaker breaker(options);
   for (int tenth = 0; tenth < 1000; ++tenth) {
     breaker.Succeed(100);
@@ -119,7 +119,7 @@ TEST(PeerDefectsTest, FailuresAroundABoundaryCountTogether) {
   for (int milliseconds = 0; milliseconds <= 12'000; milliseconds += 250) {
     for (const int buckets : {1, 2, 10}) {
       BreakerOptions options = ExactOptions();
-      options.window_buckets = buckets;
+      options.trip.window_buckets = buckets;
       TestBreaker breaker(options);
       breaker.clock().Advance(absl::Milliseconds(milliseconds));
       breaker.Fail(10);
@@ -292,9 +292,9 @@ TEST(PeerDefectsTest, WhoeverSeesOpenSeesItsTime) {
 TEST(PeerDefectsTest, ClosingThatRacesATripNeverSticks) {
   for (int round = 0; round < 200; ++round) {
     BreakerOptions options = ExactOptions();
-    options.half_open_successes_to_close = 1;
-    options.half_open_max_calls = 4;
-    options.consecutive_failures = 1;
+    options.half_open.successes_to_close = 1;
+    options.half_open.max_calls = 4;
+    options.trip.consecutive_failures = 1;
     TestBreaker breaker(options);
     breaker.Trip();
     breaker.clock().Advance(absl::Seconds(5));
@@ -347,15 +347,15 @@ TEST(PeerDefectsTest, StepOfTheWallClockChangesNothing) {
 // Row 13.
 TEST(PeerDefectsTest, NonsenseIsRefusedByName) {
   BreakerOptions nan = RateOptions();
-  nan.failure_rate_threshold = std::numeric_limits<double>::quiet_NaN();
+  nan.trip.failure_rate_threshold = std::numeric_limits<double>::quiet_NaN();
   BreakerOptions huge = RateOptions();
-  huge.half_open_max_calls = std::numeric_limits<int64_t>::max();
+  huge.half_open.max_calls = std::numeric_limits<int64_t>::max();
   BreakerOptions negative = RateOptions();
-  negative.open_duration = -absl::Seconds(1);
+  negative.open.duration = -absl::Seconds(1);
   for (const auto& [options, field] :
-       {std::make_pair(nan, "failure_rate_threshold"),
-        std::make_pair(huge, "half_open_max_calls"),
-        std::make_pair(negative, "open_duration")}) {
+       {std::make_pair(nan, "trip.failure_rate_threshold"),
+        std::make_pair(huge, "half_open.max_calls"),
+        std::make_pair(negative, "open.duration")}) {
     TestBreaker breaker;
     EXPECT_THAT(std::string(breaker->UpdateOptions(options).message()),
                 HasSubstr(field));
@@ -400,13 +400,13 @@ TEST(PeerDefectsTest, CallbackMayReadTheBreakerAndThrow) {
 // Row 16.
 TEST(PeerDefectsTest, OptionsOfTwoUpdatesAreNeverMixed) {
   BreakerOptions a = ExactOptions();
-  a.minimum_calls = 100;
-  a.open_duration = absl::Seconds(1);
-  a.half_open_max_calls = 1;
+  a.trip.minimum_calls = 100;
+  a.open.duration = absl::Seconds(1);
+  a.half_open.max_calls = 1;
   BreakerOptions b = ExactOptions();
-  b.minimum_calls = 200;
-  b.open_duration = absl::Seconds(2);
-  b.half_open_max_calls = 2;
+  b.trip.minimum_calls = 200;
+  b.open.duration = absl::Seconds(2);
+  b.half_open.max_calls = 2;
   TestBreaker breaker(a);
   std::atomic<bool> done{false};
   std::atomic<int> mixed{0};
@@ -432,11 +432,11 @@ TEST(PeerDefectsTest, OptionsOfTwoUpdatesAreNeverMixed) {
 // settings trips on what is recorded, but their mixture would.
 TEST(PeerDefectsTest, VerdictsOfTwoUpdatesAreNeverMixed) {
   BreakerOptions a = ExactOptions();
-  a.minimum_calls = 1;
-  a.failure_rate_threshold = 0.9;
+  a.trip.minimum_calls = 1;
+  a.trip.failure_rate_threshold = 0.9;
   BreakerOptions b = ExactOptions();
-  b.minimum_calls = 1'000'000'000;
-  b.failure_rate_threshold = 0.01;
+  b.trip.minimum_calls = 1'000'000'000;
+  b.trip.failure_rate_threshold = 0.01;
   TestBreaker breaker(a);
   breaker.Succeed(1'000);
   std::atomic<bool> done{false};
@@ -461,7 +461,7 @@ TEST(PeerDefectsTest, VerdictsOfTwoUpdatesAreNeverMixed) {
 // Row 17.
 TEST(PeerDefectsTest, LeakedProbeGivesItsPlaceToAnother) {
   BreakerOptions options = ExactOptions();
-  options.half_open_max_calls = 1;
+  options.half_open.max_calls = 1;
   TestBreaker breaker(options);
   breaker.TripAndWaitForHalfOpen();
   const Permit leaked = breaker.Acquire();
@@ -483,8 +483,8 @@ TEST(PeerDefectsTest, EveryRefusalIsCountedOnce) {
 // Row 19.
 TEST(PeerDefectsTest, CancelledProbeIsNoVerdictAndFreesItsPlace) {
   BreakerOptions options = ExactOptions();
-  options.half_open_max_calls = 1;
-  options.half_open_successes_to_close = 1;
+  options.half_open.max_calls = 1;
+  options.half_open.successes_to_close = 1;
   TestBreaker breaker(options);
   breaker.TripAndWaitForHalfOpen();
   breaker.Finish(Outcome::kIgnored);

@@ -14,11 +14,11 @@ class Pushback : public ::testing::Test {
  protected:
   static BreakerOptions Options() {
     BreakerOptions options = RateOptions();
-    options.consecutive_failures = 2;
-    options.open_duration = absl::Seconds(5);
-    options.open_duration_max = absl::Seconds(60);
-    options.open_duration_jitter = 0;
-    options.half_open_successes_to_close = 1;
+    options.trip.consecutive_failures = 2;
+    options.open.duration = absl::Seconds(5);
+    options.open.duration_max = absl::Seconds(60);
+    options.open.duration_jitter = 0;
+    options.half_open.successes_to_close = 1;
     return options;
   }
 
@@ -125,8 +125,8 @@ TEST_F(Pushback, OfOneTripDoesNotLastToTheNext) {
 TEST_F(Pushback, SurvivesAChangeOfOpenDurationsWithinTheNewMaximum) {
   Trip(absl::Seconds(30));
   BreakerOptions options = Options();
-  options.open_duration = absl::Seconds(1);
-  options.open_duration_max = absl::Seconds(25);
+  options.open.duration = absl::Seconds(1);
+  options.open.duration_max = absl::Seconds(25);
   ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
   EXPECT_EQ(OpenRemaining(), absl::Seconds(25));
 }

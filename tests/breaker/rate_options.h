@@ -10,13 +10,13 @@ namespace autobreaker {
 // 5 % of at least 20 calls, for 5 s, and closes after 3 probes.
 inline BreakerOptions RateOptions() {
   BreakerOptions options;
-  options.sequential.reset();
-  options.failure_rate_threshold = 0.05;
-  options.pace_by_calls.reset();
-  options.open_duration = absl::Seconds(5);
-  options.open_duration_multiplier = 2;
-  options.open_duration_max = absl::Seconds(60);
-  options.half_open_successes_to_close = 3;
+  options.trip.evidence.reset();
+  options.trip.failure_rate_threshold = 0.05;
+  options.open.pace_by_calls.reset();
+  options.open.duration = absl::Seconds(5);
+  options.open.duration_multiplier = 2;
+  options.open.duration_max = absl::Seconds(60);
+  options.half_open.successes_to_close = 3;
   return options;
 }
 

@@ -24,7 +24,7 @@ const BreakerKey kPlace = {"payments", "shop.Orders", "Place"};
 BreakerPolicy Numbered(int64_t minimum_calls) {
   BreakerPolicy policy;
   policy.options = ExactOptions();
-  policy.options.minimum_calls = minimum_calls;
+  policy.options.trip.minimum_calls = minimum_calls;
   return policy;
 }
 
@@ -49,7 +49,7 @@ class RegistryApplyTest : public ::testing::Test {
     ASSERT_TRUE(status.ok()) << status;
   }
   int64_t NumberOf(const BreakerKey& key) {
-    return registry_->GetOrCreate(key)->options().minimum_calls;
+    return registry_->GetOrCreate(key)->options().trip.minimum_calls;
   }
 
   FakeClock clock_;
@@ -59,7 +59,7 @@ class RegistryApplyTest : public ::testing::Test {
 TEST_F(RegistryApplyTest, AppliesToBreakersThatAreThere) {
   const auto breaker = registry_->GetOrCreate(kPlace);
   Apply({{{}, Numbered(7)}});
-  EXPECT_EQ(breaker->options().minimum_calls, 7);
+  EXPECT_EQ(breaker->options().trip.minimum_calls, 7);
 }
 
 TEST_F(RegistryApplyTest, AppliesToBreakersMadeLater) {
@@ -109,8 +109,8 @@ TEST_F(RegistryApplyTest, InvalidPolicyNamesScopeAndFieldAndChangesNothing) {
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(std::string(status.message()),
             "scope {service \"shop.Stock\"}: "
-            "minimum_calls is 0, must be in [1, 1000000000]");
-  EXPECT_EQ(breaker->options().minimum_calls, 20);
+            "trip.minimum_calls is 0, must be in [1, 1000000000]");
+  EXPECT_EQ(breaker->options().trip.minimum_calls, 20);
   EXPECT_EQ(NumberOf({"new", "", ""}), 20);
 }
 
@@ -129,7 +129,7 @@ TEST_F(RegistryApplyTest, LeavesAloneWhatItSaysNothingNewAbout) {
   ASSERT_TRUE(breaker->UpdateOptions(Numbered(9).options).ok());
   breaker->SetMode(Mode::kForcedClosed);
   Apply({{kPlace, Numbered(7)}, {{"", "shop.Stock", ""}, Numbered(8)}});
-  EXPECT_EQ(breaker->options().minimum_calls, 9);
+  EXPECT_EQ(breaker->options().trip.minimum_calls, 9);
   EXPECT_EQ(breaker->Snapshot().mode, Mode::kForcedClosed);
 }
 
@@ -140,7 +140,7 @@ TEST_F(RegistryApplyTest, NewModeKeepsOptionsThatWereSetByOtherMeans) {
   BreakerPolicy policy = Numbered(7);
   policy.mode = Mode::kShadow;
   Apply({{kPlace, policy}});
-  EXPECT_EQ(breaker->options().minimum_calls, 9);
+  EXPECT_EQ(breaker->options().trip.minimum_calls, 9);
   EXPECT_EQ(breaker->Snapshot().mode, Mode::kShadow);
 }
 
@@ -267,10 +267,11 @@ TEST_F(RegistryApplyTest, ProgramOptionsDoNotSeeTheConfiguration) {
   ASSERT_TRUE(
       registry_->SetOptions({"", "shop.Orders", ""}, Numbered(8).options).ok());
   Apply({{kPlace, Numbered(7)}});
-  EXPECT_EQ(registry_->ProgramOptions(kPlace).minimum_calls, 8);
-  EXPECT_EQ(
-      registry_->ProgramOptions({"", "shop.Orders", "Place"}).minimum_calls, 8);
-  EXPECT_EQ(registry_->ProgramOptions({}).minimum_calls, 20);
+  EXPECT_EQ(registry_->ProgramOptions(kPlace).trip.minimum_calls, 8);
+  EXPECT_EQ(registry_->ProgramOptions({"", "shop.Orders", "Place"})
+                .trip.minimum_calls,
+            8);
+  EXPECT_EQ(registry_->ProgramOptions({}).trip.minimum_calls, 20);
 }
 
 // ------------------------------------------------------------ Reloads

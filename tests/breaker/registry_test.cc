@@ -32,12 +32,12 @@ std::shared_ptr<BreakerRegistry> MakeRegistry(RegistryOptions options = {}) {
 // Options told apart by this number.
 BreakerOptions Numbered(int64_t minimum_calls) {
   BreakerOptions options = RateOptions();
-  options.minimum_calls = minimum_calls;
+  options.trip.minimum_calls = minimum_calls;
   return options;
 }
 
 int64_t NumberOf(const std::shared_ptr<CircuitBreaker>& breaker) {
-  return breaker->options().minimum_calls;
+  return breaker->options().trip.minimum_calls;
 }
 
 const BreakerKey& PlaceKey() {
@@ -373,7 +373,8 @@ TEST(RegistryTest, InvalidOptionsChangeNothing) {
   const auto old = registry->GetOrCreate({"old", "", ""});
   const absl::Status status = registry->SetOptions(BreakerKey(), Numbered(0));
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("minimum_calls is 0"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("trip.minimum_calls is 0"));
   EXPECT_EQ(NumberOf(old), 20);
   EXPECT_EQ(NumberOf(registry->GetOrCreate({"new", "", ""})), 20);
 }
@@ -384,7 +385,7 @@ TEST(RegistryTest, CreateRefusesInvalidDefaults) {
   const auto registry = BreakerRegistry::Create(options);
   EXPECT_EQ(registry.status().code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(registry.status().message()),
-              HasSubstr("minimum_calls is 0"));
+              HasSubstr("trip.minimum_calls is 0"));
 }
 
 TEST(RegistryTest, CreateRefusesMaxBreakersOutOfRange) {

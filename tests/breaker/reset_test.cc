@@ -55,7 +55,7 @@ TEST(ResetTest, ForgetsTheWindowAndTheRow) {
 TEST(ResetTest, ForgetsEvidence) {
   for (const bool open : {false, true}) {
     BreakerOptions options;
-    options.sequential->tolerated_burst = absl::ZeroDuration();
+    options.trip.evidence->tolerated_burst = absl::ZeroDuration();
     TestBreaker breaker(options);
     breaker.Fail(2);
     if (open) breaker.Trip();
@@ -95,7 +95,7 @@ TEST(ResetTest, OpensAgainOnNewFailures) {
 
 TEST(ResetTest, StartsOpenTimesOver) {
   BreakerOptions options = ExactOptions();
-  options.open_duration_multiplier = 2;
+  options.open.duration_multiplier = 2;
   TestBreaker breaker(options);
   breaker.Trip();
   const absl::Duration first = breaker.Snapshot().open_remaining;

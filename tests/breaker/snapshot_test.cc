@@ -110,7 +110,7 @@ TEST(SnapshotTest, FailuresUntilTripCountsDown) {
 
 TEST(SnapshotTest, FailuresUntilTripSeesTheNearerRule) {
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 5;
+  options.trip.consecutive_failures = 5;
   TestBreaker breaker(options);
   EXPECT_EQ(breaker.Snapshot().failures_until_trip, 5);
   breaker.Succeed(18);
@@ -137,7 +137,7 @@ TEST(SnapshotTest, FailuresUntilTripHoldsInShadowMode) {
 // 6 failures in 40 calls, opened by the last.
 void TripAt15Percent(TestBreaker& breaker) {
   BreakerOptions options = ExactOptions();
-  options.minimum_calls = 40;
+  options.trip.minimum_calls = 40;
   ASSERT_TRUE(breaker->UpdateOptions(options).ok());
   breaker.Succeed(34);
   breaker.Fail(6);

@@ -107,23 +107,23 @@ Outcome RandomOutcome(std::mt19937_64& random) {
 
 BreakerOptions RandomOptions(std::mt19937_64& random) {
   BreakerOptions options = SlowCallOptions();
-  options.failure_rate_threshold = 0.05 + (random() % 50) / 100.0;
-  options.minimum_calls = 1 + random() % 30;
-  options.window = absl::Milliseconds(100 + random() % 1000);
-  options.window_buckets = 1 + random() % 10;
-  if (random() % 2) options.consecutive_failures = 1 + random() % 5;
+  options.trip.failure_rate_threshold = 0.05 + (random() % 50) / 100.0;
+  options.trip.minimum_calls = 1 + random() % 30;
+  options.trip.window = absl::Milliseconds(100 + random() % 1000);
+  options.trip.window_buckets = 1 + random() % 10;
+  if (random() % 2) options.trip.consecutive_failures = 1 + random() % 5;
   if (random() % 2) {
-    options.sequential = SequentialTrip();
-    options.sequential->calls_per_false_opening = 1 + random() % 1000;
-    options.sequential->tolerated_burst = absl::Milliseconds(random() % 50);
-    if (random() % 2) options.half_open_successes_to_close.reset();
+    options.trip.evidence = EvidenceOptions();
+    options.trip.evidence->calls_per_false_opening = 1 + random() % 1000;
+    options.trip.evidence->tolerated_burst = absl::Milliseconds(random() % 50);
+    if (random() % 2) options.half_open.successes_to_close.reset();
   }
-  if (random() % 2) options.pace_by_calls = CallPacing();
-  options.open_duration = absl::Milliseconds(1 + random() % 50);
-  options.open_duration_max = absl::Milliseconds(100);
-  options.open_duration_jitter = 0.5;
-  options.half_open_max_calls = 1 + random() % 4;
-  options.half_open_lease = absl::Milliseconds(1 + random() % 100);
+  if (random() % 2) options.open.pace_by_calls = CallPacing();
+  options.open.duration = absl::Milliseconds(1 + random() % 50);
+  options.open.duration_max = absl::Milliseconds(100);
+  options.open.duration_jitter = 0.5;
+  options.half_open.max_calls = 1 + random() % 4;
+  options.half_open.lease = absl::Milliseconds(1 + random() % 100);
   return options;
 }
 
@@ -188,7 +188,7 @@ TEST(StressTest, EveryScheduleRecovers) {
 
 TEST(StressTest, EveryScheduleRecoversByTheRamp) {
   BreakerOptions options;
-  options.open_duration_jitter = 0;
+  options.open.duration_jitter = 0;
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     TestBreaker breaker(options);
     RunThreads(kThreads, [&](int t) {
@@ -209,7 +209,7 @@ TEST(StressTest, EveryScheduleRecoversByTheRamp) {
 // Exactly as many failures as it takes, all at once.
 TEST(StressTest, EvidenceIsNeverMissed) {
   BreakerOptions options;
-  options.sequential->tolerated_burst = absl::ZeroDuration();
+  options.trip.evidence->tolerated_burst = absl::ZeroDuration();
   for (int round = 0; round < 500; ++round) {
     TestBreaker breaker(options);
     std::vector<Permit> permits = breaker.Acquire(
@@ -228,9 +228,9 @@ TEST(StressTest, EvidenceIsNeverMissed) {
 // failure must not take those of the others meanwhile for evidence.
 TEST(StressTest, NormalFailuresOnManyThreadsNeverOpen) {
   BreakerOptions options;
-  options.sequential->normal_failure_rate = 0.2;
-  options.sequential->broken_failure_rate = 0.5;
-  options.sequential->tolerated_burst = absl::ZeroDuration();
+  options.trip.evidence->normal_failure_rate = 0.2;
+  options.trip.evidence->broken_failure_rate = 0.5;
+  options.trip.evidence->tolerated_burst = absl::ZeroDuration();
   TestBreaker breaker(options);
   RunThreads(kThreads, [&](int) {
     for (int i = 1; i <= 200'000; ++i) {
@@ -346,7 +346,7 @@ TEST(StressTest, NoLateResultEntersAWindowAfterATrip) {
 // what they are judged by is published again and again.
 TEST(StressTest, FailureThatCrossesTheThresholdIsNeverMissed) {
   BreakerOptions options = ExactOptions();
-  options.minimum_calls = kThreads * 5;
+  options.trip.minimum_calls = kThreads * 5;
   for (int round = 0; round < 200; ++round) {
     TestBreaker breaker(options);
     std::atomic<int> ready{0};
@@ -370,7 +370,7 @@ TEST(StressTest, FailureThatCrossesTheThresholdIsNeverMissed) {
 // Several failures that are each enough.
 TEST(StressTest, OneRowOfFailuresTripsOnce) {
   BreakerOptions options = ExactOptions();
-  options.consecutive_failures = 2;
+  options.trip.consecutive_failures = 2;
   for (int round = 0; round < 300; ++round) {
     TestBreaker breaker(options);
     std::vector<std::vector<Permit>> held(kThreads);
@@ -405,8 +405,8 @@ TEST(StressTest, NoMoreLateOrSlowResultsThanResultsAreEverSeen) {
 // As many failures in a row as it takes, after the last success.
 TEST(StressTest, RowOfFailuresIsNeverMissed) {
   BreakerOptions options = ExactOptions();
-  options.minimum_calls = 1'000'000;
-  options.consecutive_failures = 10;
+  options.trip.minimum_calls = 1'000'000;
+  options.trip.consecutive_failures = 10;
   for (int round = 0; round < 300; ++round) {
     TestBreaker breaker(options);
     std::vector<Permit> stray = breaker.Acquire(2);
@@ -429,7 +429,7 @@ TEST(StressTest, RowOfFailuresIsNeverMissed) {
 
 TEST(StressTest, SlowCallsOnManyThreadsAreNeverMissed) {
   BreakerOptions options = SlowCallOptions(/*rate_threshold=*/1);
-  options.minimum_calls = kThreads * 5;
+  options.trip.minimum_calls = kThreads * 5;
   for (int round = 0; round < 300; ++round) {
     TestBreaker breaker(options);
     std::vector<std::vector<Permit>> held(kThreads);

@@ -27,8 +27,8 @@ class UpdateOptionsTest : public ::testing::Test {
 
 TEST_F(UpdateOptionsTest, PutsAllInForce) {
   options_ = SlowCallOptions();
-  options_.minimum_calls = 7;
-  options_.half_open_max_calls = 9;
+  options_.trip.minimum_calls = 7;
+  options_.half_open.max_calls = 9;
   Update();
   EXPECT_TRUE(breaker_->options() == options_);
   EXPECT_TRUE(breaker_.Snapshot().options == options_);
@@ -37,11 +37,12 @@ TEST_F(UpdateOptionsTest, PutsAllInForce) {
 TEST_F(UpdateOptionsTest, InvalidOptionsChangeNothing) {
   breaker_.Fail(5);
   BreakerOptions invalid = RateOptions();
-  invalid.minimum_calls = 0;
-  invalid.window = absl::Seconds(1);
+  invalid.trip.minimum_calls = 0;
+  invalid.trip.window = absl::Seconds(1);
   const absl::Status status = breaker_->UpdateOptions(invalid);
   EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("minimum_calls is 0"));
+  EXPECT_THAT(std::string(status.message()),
+              HasSubstr("trip.minimum_calls is 0"));
   EXPECT_TRUE(breaker_->options() == ExactOptions());
   EXPECT_EQ(breaker_.Snapshot().window, Counts(0, 5));
 }
@@ -50,7 +51,7 @@ TEST_F(UpdateOptionsTest, KeepsStateAndCounts) {
   breaker_.Succeed(3);
   breaker_.Trip();
   const BreakerSnapshot before = breaker_.Snapshot();
-  options_.minimum_calls = 5;
+  options_.trip.minimum_calls = 5;
   Update();
   const BreakerSnapshot after = breaker_.Snapshot();
   EXPECT_EQ(after.state, State::kOpen);
@@ -62,27 +63,27 @@ TEST_F(UpdateOptionsTest, KeepsStateAndCounts) {
 
 TEST_F(UpdateOptionsTest, KeepsTheWindowIfItsShapeIsTheSame) {
   breaker_.Fail(10);
-  options_.minimum_calls = 30;
+  options_.trip.minimum_calls = 30;
   Update();
   EXPECT_EQ(breaker_.Snapshot().window, Counts(0, 10));
 }
 
 TEST_F(UpdateOptionsTest, OtherLengthRestartsTheWindow) {
   breaker_.Fail(10);
-  options_.window = absl::Seconds(20);
+  options_.trip.window = absl::Seconds(20);
   Update();
   EXPECT_EQ(breaker_.Snapshot().window, Counts(0, 0));
 }
 
 TEST_F(UpdateOptionsTest, OtherBucketsRestartTheWindow) {
   breaker_.Fail(10);
-  options_.window_buckets = 5;
+  options_.trip.window_buckets = 5;
   Update();
   EXPECT_EQ(breaker_.Snapshot().window, Counts(0, 0));
 }
 
 TEST_F(UpdateOptionsTest, NewLengthApplies) {
-  options_.window = absl::Seconds(20);
+  options_.trip.window = absl::Seconds(20);
   Update();
   breaker_.Fail(10);
   breaker_.clock().Advance(absl::Seconds(20));
@@ -93,8 +94,8 @@ TEST_F(UpdateOptionsTest, NewLengthApplies) {
 
 TEST_F(UpdateOptionsTest, RestartOfTheWindowKeepsTheRowOfFailures) {
   breaker_.Fail(10);
-  options_.window = absl::Seconds(20);
-  options_.consecutive_failures = 11;
+  options_.trip.window = absl::Seconds(20);
+  options_.trip.consecutive_failures = 11;
   Update();
   EXPECT_EQ(breaker_.Snapshot().consecutive_failures, 10);
   breaker_.Fail();
@@ -103,7 +104,7 @@ TEST_F(UpdateOptionsTest, RestartOfTheWindowKeepsTheRowOfFailures) {
 
 TEST_F(UpdateOptionsTest, DoesNotTripByItself) {
   breaker_.Fail(19);
-  options_.minimum_calls = 5;
+  options_.trip.minimum_calls = 5;
   Update();
   EXPECT_EQ(breaker_.state(), State::kClosed);
   EXPECT_TRUE(breaker_.Snapshot().will_trip_next);
@@ -116,7 +117,7 @@ TEST_F(UpdateOptionsTest, DoesNotTripByItself) {
 TEST_F(UpdateOptionsTest, HigherThresholdAppliesToTheNextFailure) {
   breaker_.Succeed(10);
   breaker_.Fail(9);
-  options_.failure_rate_threshold = 0.5;
+  options_.trip.failure_rate_threshold = 0.5;
   Update();
   breaker_.Fail();
   EXPECT_EQ(breaker_.state(), State::kClosed);
@@ -129,7 +130,7 @@ TEST_F(UpdateOptionsTest, HigherThresholdAppliesToTheNextFailure) {
 TEST_F(UpdateOptionsTest, LongerOpenDurationProlongsAnOpenBreaker) {
   breaker_.Trip();
   breaker_.clock().Advance(absl::Seconds(2));
-  options_.open_duration = absl::Seconds(30);
+  options_.open.duration = absl::Seconds(30);
   Update();
   EXPECT_EQ(breaker_.Snapshot().open_remaining, absl::Seconds(28));
   EXPECT_EQ(breaker_.Refused().retry_after, absl::Seconds(28));
@@ -137,7 +138,7 @@ TEST_F(UpdateOptionsTest, LongerOpenDurationProlongsAnOpenBreaker) {
 
 TEST_F(UpdateOptionsTest, ShorterOpenDurationShortensAnOpenBreaker) {
   breaker_.Trip();
-  options_.open_duration = absl::Seconds(1);
+  options_.open.duration = absl::Seconds(1);
   Update();
   EXPECT_EQ(breaker_.Snapshot().open_remaining, absl::Seconds(1));
 }
@@ -145,7 +146,7 @@ TEST_F(UpdateOptionsTest, ShorterOpenDurationShortensAnOpenBreaker) {
 TEST_F(UpdateOptionsTest, OpenDurationThatIsOverHalfOpens) {
   breaker_.Trip();
   breaker_.clock().Advance(absl::Seconds(4));
-  options_.open_duration = absl::Seconds(3);
+  options_.open.duration = absl::Seconds(3);
   Update();
   EXPECT_TRUE(breaker_.Acquire());
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
@@ -154,33 +155,33 @@ TEST_F(UpdateOptionsTest, OpenDurationThatIsOverHalfOpens) {
 TEST_F(UpdateOptionsTest, MultiplierAndMaximumRetimeAReopenedBreaker) {
   breaker_.TripAndWaitForHalfOpen();
   breaker_.Fail();
-  options_.open_duration_multiplier = 4;
+  options_.open.duration_multiplier = 4;
   Update();
   EXPECT_EQ(breaker_.Snapshot().open_remaining, absl::Seconds(20));
-  options_.open_duration_max = absl::Seconds(15);
+  options_.open.duration_max = absl::Seconds(15);
   Update();
   EXPECT_EQ(breaker_.Snapshot().open_remaining, absl::Seconds(15));
 }
 
 TEST_F(UpdateOptionsTest, OtherOptionsDoNotRetimeAnOpenBreaker) {
-  options_.open_duration_jitter = 0.5;
+  options_.open.duration_jitter = 0.5;
   Update();
   breaker_.Trip();
   const absl::Duration remaining = breaker_.Snapshot().open_remaining;
   for (int64_t minimum_calls = 1; minimum_calls < 10; ++minimum_calls) {
-    options_.minimum_calls = minimum_calls;
-    options_.window = absl::Seconds(minimum_calls);
+    options_.trip.minimum_calls = minimum_calls;
+    options_.trip.window = absl::Seconds(minimum_calls);
     Update();
     EXPECT_EQ(breaker_.Snapshot().open_remaining, remaining);
   }
 }
 
 TEST_F(UpdateOptionsTest, RetimingDrawsNoOtherJitter) {
-  options_.open_duration_jitter = 0.5;
+  options_.open.duration_jitter = 0.5;
   Update();
   breaker_.Trip();
   const absl::Duration first = breaker_.Snapshot().open_remaining;
-  options_.open_duration = absl::Seconds(10);
+  options_.open.duration = absl::Seconds(10);
   Update();
   const absl::Duration second = breaker_.Snapshot().open_remaining;
   EXPECT_LE(absl::AbsDuration(second - 2 * first), absl::Nanoseconds(2));
@@ -192,7 +193,7 @@ TEST_F(UpdateOptionsTest, MoreProbesAreAdmittedAtOnce) {
   breaker_.TripAndWaitForHalfOpen();
   const std::vector<Permit> probes = breaker_.Acquire(3);
   breaker_.Refused();
-  options_.half_open_max_calls = 5;
+  options_.half_open.max_calls = 5;
   Update();
   const std::vector<Permit> more = breaker_.Acquire(2);
   breaker_.Refused();
@@ -201,7 +202,7 @@ TEST_F(UpdateOptionsTest, MoreProbesAreAdmittedAtOnce) {
 TEST_F(UpdateOptionsTest, FewerProbesApplyOnceTheOthersAreSettled) {
   breaker_.TripAndWaitForHalfOpen();
   std::vector<Permit> probes = breaker_.Acquire(3);
-  options_.half_open_max_calls = 1;
+  options_.half_open.max_calls = 1;
   Update();
   for (Permit& probe : probes) {
     breaker_.Refused();
@@ -218,7 +219,7 @@ TEST_F(UpdateOptionsTest, FewerProbesApplyOnceTheirLeasesEnd) {
     probes.push_back(breaker_.Acquire());
     breaker_.clock().Advance(absl::Seconds(10));
   }
-  options_.half_open_max_calls = 1;
+  options_.half_open.max_calls = 1;
   Update();
   breaker_.clock().Advance(absl::Seconds(49));
   breaker_.Refused();  // two leases are left
@@ -229,7 +230,7 @@ TEST_F(UpdateOptionsTest, FewerProbesApplyOnceTheirLeasesEnd) {
 TEST_F(UpdateOptionsTest, FewerSuccessesCloseWithTheNext) {
   breaker_.TripAndWaitForHalfOpen();
   breaker_.Succeed(2);
-  options_.half_open_successes_to_close = 1;
+  options_.half_open.successes_to_close = 1;
   Update();
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
   breaker_.Succeed();
@@ -237,11 +238,11 @@ TEST_F(UpdateOptionsTest, FewerSuccessesCloseWithTheNext) {
 }
 
 TEST_F(UpdateOptionsTest, NewLeaseAppliesToNewProbes) {
-  options_.half_open_max_calls = 1;
+  options_.half_open.max_calls = 1;
   Update();
   breaker_.TripAndWaitForHalfOpen();
   const Permit probe = breaker_.Acquire();
-  options_.half_open_lease = absl::Seconds(1);
+  options_.half_open.lease = absl::Seconds(1);
   Update();
   breaker_.clock().Advance(absl::Seconds(59));
   breaker_.Refused();
@@ -279,7 +280,7 @@ TEST_F(UpdateOptionsTest, SlowDurationInForceAtTheEndApplies) {
   options_ = SlowCallOptions();
   Update();
   Permit timed = breaker_.Acquire();
-  options_.slow_call_duration = absl::Seconds(3);
+  options_.trip.slow_call_duration = absl::Seconds(3);
   Update();
   breaker_.clock().Advance(absl::Seconds(2));
   timed.Record(Outcome::kSuccess);
@@ -288,7 +289,7 @@ TEST_F(UpdateOptionsTest, SlowDurationInForceAtTheEndApplies) {
 
 TEST_F(UpdateOptionsTest, CallsUnderWayAreNotLate) {
   Permit permit = breaker_.Acquire();
-  options_.window = absl::Seconds(20);
+  options_.trip.window = absl::Seconds(20);
   Update();
   permit.Record(Outcome::kFailure);
   EXPECT_EQ(breaker_.Snapshot().late_results, 0);

@@ -207,7 +207,7 @@ class Mutator {
 std::shared_ptr<BreakerRegistry> MakeRegistry() {
   auto registry = BreakerRegistry::Create().value();
   BreakerOptions options;
-  options.minimum_calls = 77;
+  options.trip.minimum_calls = 77;
   EXPECT_TRUE(registry->SetOptions({"", "s", ""}, options).ok());
   return registry;
 }

@@ -34,7 +34,7 @@ const BreakerKey& PlaceKey() {
 class ConfigTest : public testing::Test {
  protected:
   ConfigTest() {
-    options_.minimum_calls = 7;
+    options_.trip.minimum_calls = 7;
     EXPECT_TRUE(registry_->SetOptions({"", "shop.Orders"}, options_).ok());
     EXPECT_TRUE(registry_->SetOptions({"", "shop.Stock"}, options_).ok());
   }
@@ -57,7 +57,7 @@ class ConfigTest : public testing::Test {
     return registry_->PolicyFor(key);
   }
   int64_t NumberOf(const BreakerKey& key) const {
-    return PolicyFor(key).options.minimum_calls;
+    return PolicyFor(key).options.trip.minimum_calls;
   }
 
   BreakerOptions options_ = RateOptions();
@@ -74,7 +74,7 @@ TEST_F(ConfigTest, GivesOptionsToTheBreakersItNames) {
   EXPECT_EQ(NumberOf({"", "shop.Users", "Get"}), 33);
   EXPECT_EQ(NumberOf({"payments", "shop.Carts", "Get"}), 33);
   EXPECT_EQ(NumberOf({"", "shop.Carts", "Get"}),
-            BreakerOptions().minimum_calls);
+            BreakerOptions().trip.minimum_calls);
 }
 
 TEST_F(ConfigTest, TheMostSpecificNameApplies) {
@@ -102,7 +102,7 @@ TEST_F(ConfigTest, WhatAnEntryLeavesOutIsAsTheProgramHasIt) {
       {"names": [{"service": "shop.Orders"}],
        "options": {"openDuration": "0.2s"}}]})")
                   .ok());
-  options_.open_duration = absl::Milliseconds(200);
+  options_.open.duration = absl::Milliseconds(200);
   EXPECT_TRUE(PolicyFor(PlaceKey()).options == options_);
 }
 
@@ -113,7 +113,7 @@ TEST_F(ConfigTest, ANameTakesOverTheOptionsThatTheProgramHasForIt) {
                   .ok());
   EXPECT_EQ(NumberOf({"", "shop.Stock", "Get"}), 7);
   EXPECT_EQ(NumberOf({"", "shop.Users", "Get"}),
-            BreakerOptions().minimum_calls);
+            BreakerOptions().trip.minimum_calls);
 }
 
 TEST_F(ConfigTest, OptionsAreNotLaidOverThoseOfTheConfigurationBefore) {
@@ -125,7 +125,7 @@ TEST_F(ConfigTest, OptionsAreNotLaidOverThoseOfTheConfigurationBefore) {
       "options": {"windowBuckets": 9}}]})"))
                   .ok());
   EXPECT_EQ(NumberOf(PlaceKey()), 7);
-  EXPECT_EQ(PolicyFor(PlaceKey()).options.window_buckets, 9);
+  EXPECT_EQ(PolicyFor(PlaceKey()).options.trip.window_buckets, 9);
 }
 
 TEST_F(ConfigTest, AnEmptyConfigurationLeavesEverythingToTheProgram) {
@@ -184,7 +184,7 @@ TEST_F(ConfigTest, BreakersThatExistFollow) {
       {"names": [{"method": "Place", "service": "shop.Orders"}],
        "options": {"minimumCalls": 50}, "mode": "SHADOW"}]})")
                   .ok());
-  EXPECT_EQ(breaker->options().minimum_calls, 50);
+  EXPECT_EQ(breaker->options().trip.minimum_calls, 50);
   EXPECT_EQ(breaker->Snapshot().mode, Mode::kShadow);
 }
 
@@ -269,10 +269,10 @@ TEST_F(ConfigTest, ErrorsOfJsonNameTheEntryAndTheField) {
       {R"({"optoins": {}})", {"breakers[1]", "optoins"}},
       {R"({"options": {"windw": "5s"}})", {"breakers[1].options", "windw"}},
       {R"({"options": {"minimumCalls": "x"}})",
-       {"breakers[1].options.minimum_calls"}},
+       {"breakers[1].options.trip.minimum_calls"}},
       {R"({"options": {"windowBuckets": 1.5}})",
-       {"breakers[1].options.window_buckets"}},
-      {R"({"options": {"window": "5"}})", {"breakers[1].options.window"}},
+       {"breakers[1].options.trip.window_buckets"}},
+      {R"({"options": {"window": "5"}})", {"breakers[1].options.trip.window"}},
       {R"({"mode": "shadow"})", {"breakers[1].mode"}},
       {R"({"names": [{}, {"name": 5}]})", {"breakers[1].names[1].name"}},
       {R"({"classification": {"ignored": ["NOPE"]}})",
@@ -308,7 +308,7 @@ TEST_F(ConfigTest, JsonMayGiveNoFieldTwice) {
 TEST_F(ConfigTest, JsonMayGiveNoFieldByBothOfItsNames) {
   ExpectRefused(R"({"breakers": [{"names": [{}], "options": {
       "openDuration": "5s", "open_duration": "6s"}}]})",
-                "breakers.json: breakers[0].options.open_duration is given "
+                "breakers.json: breakers[0].options.open.duration is given "
                 "twice, must be once");
 }
 
@@ -421,7 +421,7 @@ TEST_F(ConfigTest, OptionsOutOfRangeAreRefused) {
 
 // Only with the program's own options, of one name alone, is it bad.
 TEST_F(ConfigTest, OptionsAreCheckedAsTheyWillBe) {
-  options_.open_duration_max = absl::Seconds(10);
+  options_.open.duration_max = absl::Seconds(10);
   ASSERT_TRUE(registry_->SetOptions({"", "shop.Stock"}, options_).ok());
   ExpectRefused(R"({"breakers": [
       {"names": [{"name": "n"}, {"service": "shop.Stock"}],
@@ -516,7 +516,7 @@ TEST_F(ConfigTest, AnErrorChangesNothing) {
       EXPECT_TRUE(PolicyFor(keys[i]) == before[i]) << i << " after " << last;
     }
     EXPECT_EQ(breaker->Snapshot().mode, Mode::kShadow);
-    EXPECT_EQ(breaker->options().minimum_calls, 7);
+    EXPECT_EQ(breaker->options().trip.minimum_calls, 7);
   }
 }
 

@@ -110,7 +110,7 @@ class ConfigWatcherTest : public testing::Test {
 
   // Of the configuration in force.
   int64_t Number() const {
-    return registry_->PolicyFor(BreakerKey()).options.minimum_calls;
+    return registry_->PolicyFor(BreakerKey()).options.trip.minimum_calls;
   }
   uint64_t Succeeded() const { return registry_->reloads()->succeeded; }
   uint64_t Failed() const { return registry_->reloads()->failed; }
@@ -139,7 +139,7 @@ TEST_F(ConfigWatcherTest, LoadsBeforeStartReturns) {
 TEST_F(ConfigWatcherTest, StartsWithoutAFile) {
   StartIdle();
   EXPECT_EQ(watcher_->status().code(), absl::StatusCode::kNotFound);
-  EXPECT_EQ(Number(), BreakerOptions().minimum_calls);
+  EXPECT_EQ(Number(), BreakerOptions().trip.minimum_calls);
   EXPECT_EQ(Failed(), 1);
 }
 
@@ -368,10 +368,10 @@ TEST_F(ConfigWatcherTest, ReloadLaysTheFileOverTheProgramsOptionsOfNow) {
   scratch_.Write(path_, Numbered(7));
   StartIdle();
   BreakerOptions options;
-  options.window_buckets = 3;
+  options.trip.window_buckets = 3;
   ASSERT_TRUE(registry_->SetOptions(BreakerKey(), options).ok());
   EXPECT_TRUE(watcher_->Reload().ok());
-  EXPECT_EQ(registry_->PolicyFor({}).options.window_buckets, 3);
+  EXPECT_EQ(registry_->PolicyFor({}).options.trip.window_buckets, 3);
   EXPECT_EQ(Number(), 7);
 }
 

@@ -44,33 +44,33 @@ BreakerOptions RandomOptions(std::mt19937_64& random) {
     return absl::Nanoseconds(pick(1'000'000'000'000));
   };
   BreakerOptions o;
-  o.sequential.reset();
+  o.trip.evidence.reset();
   if (coin()) {
-    o.sequential.emplace();
-    o.sequential->normal_failure_rate = rate();
-    o.sequential->broken_failure_rate = rate();
-    o.sequential->calls_per_false_opening = pick(1'000'000'000'000);
-    o.sequential->tolerated_burst = time();
+    o.trip.evidence.emplace();
+    o.trip.evidence->normal_failure_rate = rate();
+    o.trip.evidence->broken_failure_rate = rate();
+    o.trip.evidence->calls_per_false_opening = pick(1'000'000'000'000);
+    o.trip.evidence->tolerated_burst = time();
   }
-  if (coin()) o.failure_rate_threshold = rate();
-  o.minimum_calls = pick(1'000'000);
-  o.window = time();
-  o.window_buckets = static_cast<int>(pick(60));
-  if (coin()) o.consecutive_failures = pick(1'000'000);
-  if (coin()) o.slow_call_duration = time();
-  if (coin()) o.slow_call_rate_threshold = rate();
-  o.pace_by_calls.reset();
+  if (coin()) o.trip.failure_rate_threshold = rate();
+  o.trip.minimum_calls = pick(1'000'000);
+  o.trip.window = time();
+  o.trip.window_buckets = static_cast<int>(pick(60));
+  if (coin()) o.trip.consecutive_failures = pick(1'000'000);
+  if (coin()) o.trip.slow_call_duration = time();
+  if (coin()) o.trip.slow_call_rate_threshold = rate();
+  o.open.pace_by_calls.reset();
   if (coin()) {
-    o.pace_by_calls.emplace();
-    o.pace_by_calls->probe_share = rate();
+    o.open.pace_by_calls.emplace();
+    o.open.pace_by_calls->probe_share = rate();
   }
-  o.open_duration = time();
-  o.open_duration_multiplier = rate();
-  o.open_duration_max = time();
-  o.open_duration_jitter = rate();
-  if (coin()) o.half_open_successes_to_close = pick(1'000'000);
-  o.half_open_max_calls = pick(10'000);
-  o.half_open_lease = time();
+  o.open.duration = time();
+  o.open.duration_multiplier = rate();
+  o.open.duration_max = time();
+  o.open.duration_jitter = rate();
+  if (coin()) o.half_open.successes_to_close = pick(1'000'000);
+  o.half_open.max_calls = pick(10'000);
+  o.half_open.lease = time();
   return o;
 }
 
@@ -124,11 +124,11 @@ TEST(ConvertOptionsTest, ZeroTurnsOff) {
   message.set_slow_call_rate_threshold(0);
   message.set_half_open_successes_to_close(0);
   BreakerOptions options;
-  options.failure_rate_threshold = 0.5;
-  options.consecutive_failures = 5;
-  options.slow_call_duration = absl::Seconds(1);
-  options.slow_call_rate_threshold = 0.5;
-  options.half_open_successes_to_close = 5;
+  options.trip.failure_rate_threshold = 0.5;
+  options.trip.consecutive_failures = 5;
+  options.trip.slow_call_duration = absl::Seconds(1);
+  options.trip.slow_call_rate_threshold = 0.5;
+  options.half_open.successes_to_close = 5;
   EXPECT_TRUE(Merged(message, options) == BreakerOptions());
 }
 
@@ -136,10 +136,10 @@ TEST(ConvertOptionsTest, SubfieldKeepsItsSiblings) {
   v1::BreakerOptions message;
   message.mutable_sequential()->set_broken_failure_rate(0.5);
   BreakerOptions options;
-  options.sequential->normal_failure_rate = 0.1;
+  options.trip.evidence->normal_failure_rate = 0.1;
   const BreakerOptions merged = Merged(message, options);
-  EXPECT_EQ(merged.sequential->normal_failure_rate, 0.1);
-  EXPECT_EQ(merged.sequential->broken_failure_rate, 0.5);
+  EXPECT_EQ(merged.trip.evidence->normal_failure_rate, 0.1);
+  EXPECT_EQ(merged.trip.evidence->broken_failure_rate, 0.5);
 }
 
 TEST(ConvertOptionsTest, SubfieldOfWhatIsOffTurnsItOn) {
@@ -147,12 +147,12 @@ TEST(ConvertOptionsTest, SubfieldOfWhatIsOffTurnsItOn) {
   message.mutable_sequential()->set_broken_failure_rate(0.5);
   message.mutable_pace_by_calls();
   BreakerOptions options;
-  options.sequential.reset();
-  options.pace_by_calls.reset();
+  options.trip.evidence.reset();
+  options.open.pace_by_calls.reset();
   const BreakerOptions merged = Merged(message, options);
-  EXPECT_EQ(merged.sequential->normal_failure_rate,
-            SequentialTrip().normal_failure_rate);
-  EXPECT_TRUE(merged.pace_by_calls.has_value());
+  EXPECT_EQ(merged.trip.evidence->normal_failure_rate,
+            EvidenceOptions().normal_failure_rate);
+  EXPECT_TRUE(merged.open.pace_by_calls.has_value());
 }
 
 TEST(ConvertOptionsTest, OffMustStandAlone) {

@@ -69,11 +69,11 @@ class CollectorUnderLoadTest : public testing::Test {
  protected:
   CollectorUnderLoadTest() {
     RegistryOptions options;
-    options.defaults.failure_rate_threshold = 0.5;
-    options.defaults.minimum_calls = 4;
-    options.defaults.window = absl::Milliseconds(50);
-    options.defaults.open_duration = absl::Milliseconds(20);
-    options.defaults.open_duration_max = absl::Milliseconds(20);
+    options.defaults.trip.failure_rate_threshold = 0.5;
+    options.defaults.trip.minimum_calls = 4;
+    options.defaults.trip.window = absl::Milliseconds(50);
+    options.defaults.open.duration = absl::Milliseconds(20);
+    options.defaults.open.duration_max = absl::Milliseconds(20);
     options.instruments.clock = &clock_;
     options.instruments.duration_buckets = DefaultDurationBuckets();
     options.instruments.count_status_codes = true;

@@ -42,9 +42,9 @@ bool IsOfTheRegistry(const MetricFamily& family) {
 class BreakerCollectorTest : public testing::Test {
  protected:
   BreakerCollectorTest() {
-    options_.failure_rate_threshold = 0.5;
-    options_.minimum_calls = 4;
-    options_.open_duration_jitter = 0;
+    options_.trip.failure_rate_threshold = 0.5;
+    options_.trip.minimum_calls = 4;
+    options_.open.duration_jitter = 0;
     RegistryOptions registry_options;
     registry_options.defaults = options_;
     registry_options.max_breakers = 2;
@@ -62,10 +62,10 @@ class BreakerCollectorTest : public testing::Test {
     for (int i = 0; i < times; ++i) Call(Outcome::kFailure);
   }
   void Trip() { Fail(4); }
-  void BecomeHalfOpen() { clock_.Advance(options_.open_duration); }
+  void BecomeHalfOpen() { clock_.Advance(options_.open.duration); }
   void Recover() {
     BecomeHalfOpen();
-    Succeed(static_cast<int>(*options_.half_open_successes_to_close));
+    Succeed(static_cast<int>(*options_.half_open.successes_to_close));
   }
 
   // As a configuration does.
@@ -240,7 +240,7 @@ TEST_F(BreakerCollectorTest, TellsRatesAndRows) {
 
 TEST_F(BreakerCollectorTest, RatesAreNaNOnceTheWindowIsEmptyAgain) {
   Succeed();
-  clock_.Advance(options_.window * 2);
+  clock_.Advance(options_.trip.window * 2);
   Scrape scrape = Collect();
   EXPECT_TRUE(std::isnan(scrape["failure_rate"]));
   EXPECT_TRUE(std::isnan(scrape["success_rate"]));
@@ -259,7 +259,7 @@ TEST_F(BreakerCollectorTest, TheRateThatTrippedStaysWhileOpen) {
   Succeed(2);
   Fail(3);
   ASSERT_EQ(Collect()["state"], 1);
-  clock_.Advance(options_.open_duration - absl::Seconds(1));
+  clock_.Advance(options_.open.duration - absl::Seconds(1));
   Scrape scrape = Collect();
   EXPECT_EQ(scrape["state"], 1);
   EXPECT_EQ(scrape["failure_rate"], 0.6);
@@ -271,7 +271,7 @@ TEST_F(BreakerCollectorTest, CountsRefusalsByReason) {
   Trip();
   EXPECT_FALSE(breaker_->TryAcquire());
   BecomeHalfOpen();
-  std::vector<Permit> probes(options_.half_open_max_calls);
+  std::vector<Permit> probes(options_.half_open.max_calls);
   for (Permit& probe : probes) probe = breaker_->TryAcquire();
   for (int i = 0; i < 2; ++i) EXPECT_FALSE(breaker_->TryAcquire());
   breaker_->SetMode(Mode::kForcedOpen);
@@ -280,7 +280,7 @@ TEST_F(BreakerCollectorTest, CountsRefusalsByReason) {
   EXPECT_EQ(scrape["rejected_total{reason=open}"], 1);
   EXPECT_EQ(scrape["rejected_total{reason=half_open}"], 2);
   EXPECT_EQ(scrape["rejected_total{reason=forced_open}"], 3);
-  EXPECT_EQ(scrape["requests_total"], 4 + options_.half_open_max_calls);
+  EXPECT_EQ(scrape["requests_total"], 4 + options_.half_open.max_calls);
 }
 
 TEST_F(BreakerCollectorTest, CountsWhatShadowModeWouldHaveRefused) {
@@ -288,7 +288,7 @@ TEST_F(BreakerCollectorTest, CountsWhatShadowModeWouldHaveRefused) {
   Trip();
   Succeed();
   BecomeHalfOpen();
-  std::vector<Permit> calls(options_.half_open_max_calls + 2);
+  std::vector<Permit> calls(options_.half_open.max_calls + 2);
   for (Permit& call : calls) call = breaker_->TryAcquire();
   Scrape scrape = Collect();
   EXPECT_EQ(scrape["shadow_rejected_total{reason=open}"], 1);
@@ -301,9 +301,9 @@ TEST_F(BreakerCollectorTest, CountsTransitionsByPair) {
   Trip();            // closed to open
   BecomeHalfOpen();  // open to half-open
   Fail();            // and back
-  clock_.Advance(options_.open_duration_max);
+  clock_.Advance(options_.open.duration_max);
   Succeed(static_cast<int>(
-      *options_.half_open_successes_to_close));  // half-open, closed
+      *options_.half_open.successes_to_close));  // half-open, closed
   Trip();
   breaker_->SetMode(Mode::kForcedClosed);  // open to closed
   Scrape scrape = Collect();
@@ -319,8 +319,8 @@ TEST_F(BreakerCollectorTest, CountsTripsByReason) {
   Trip();
   BecomeHalfOpen();
   Fail();
-  clock_.Advance(options_.open_duration_max);
-  Succeed(static_cast<int>(*options_.half_open_successes_to_close));
+  clock_.Advance(options_.open.duration_max);
+  Succeed(static_cast<int>(*options_.half_open.successes_to_close));
   breaker_->SetMode(Mode::kForcedOpen);
   Scrape scrape = Collect();
   EXPECT_EQ(scrape["trips_total{reason=failure_rate}"], 1);
@@ -355,7 +355,7 @@ TEST_F(BreakerCollectorTest, TellsTheCallsThatTheRatesAreMadeOf) {
   Scrape scrape = Collect();
   EXPECT_EQ(scrape["window_requests"], 4);
   EXPECT_EQ(scrape["window_failures"], 1);
-  clock_.Advance(options_.window * 2);
+  clock_.Advance(options_.trip.window * 2);
   scrape = Collect();
   EXPECT_EQ(scrape["window_requests"], 0);
   EXPECT_EQ(scrape["window_failures"], 0);
@@ -370,8 +370,8 @@ TEST_F(BreakerCollectorTest, TheCallsThatTrippedStayWhileOpen) {
 }
 
 TEST_F(BreakerCollectorTest, CountsSlowCalls) {
-  options_.slow_call_duration = absl::Seconds(1);
-  options_.slow_call_rate_threshold = 1;
+  options_.trip.slow_call_duration = absl::Seconds(1);
+  options_.trip.slow_call_rate_threshold = 1;
   ASSERT_TRUE(breaker_->UpdateOptions(options_).ok());
   Succeed();
   Permit slow = breaker_->TryAcquire();
@@ -393,8 +393,8 @@ TEST_F(BreakerCollectorTest, TellsTheTimeUntilProbes) {
   Trip();
   clock_.Advance(absl::Seconds(1));
   EXPECT_EQ(Collect()["open_remaining_seconds"],
-            absl::ToDoubleSeconds(options_.open_duration) - 1);
-  clock_.Advance(options_.open_duration);
+            absl::ToDoubleSeconds(options_.open.duration) - 1);
+  clock_.Advance(options_.open.duration);
   EXPECT_EQ(Collect()["open_remaining_seconds"], 0);
   breaker_->SetMode(Mode::kForcedOpen);
   EXPECT_EQ(Collect()["open_remaining_seconds"],
@@ -496,7 +496,7 @@ TEST_F(BreakerCollectorTest, CountersNeverGoBack) {
   };
   Succeed(2);
   EXPECT_GT(scrape("calls"), 0);
-  clock_.Advance(options_.window * 3);
+  clock_.Advance(options_.trip.window * 3);
   EXPECT_EQ(scrape("the window passed"), 0);
   Permit late = breaker_->TryAcquire();
   Trip();
@@ -507,10 +507,10 @@ TEST_F(BreakerCollectorTest, CountersNeverGoBack) {
   BecomeHalfOpen();
   Fail();
   EXPECT_GT(scrape("a failed probe"), 0);
-  clock_.Advance(options_.open_duration_max);
-  Succeed(static_cast<int>(*options_.half_open_successes_to_close));
+  clock_.Advance(options_.open.duration_max);
+  Succeed(static_cast<int>(*options_.half_open.successes_to_close));
   EXPECT_GT(scrape("recovery"), 0);
-  options_.window = options_.window * 2;
+  options_.trip.window = options_.trip.window * 2;
   ASSERT_TRUE(breaker_->UpdateOptions(options_).ok());
   EXPECT_EQ(scrape("the update"), 0);
   for (const Mode mode : {Mode::kForcedOpen, Mode::kShadow, Mode::kForcedClosed,

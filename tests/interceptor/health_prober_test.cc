@@ -339,7 +339,7 @@ TEST_F(HealthProberTest, GivesTheAnswerToTheProbeThatStillHasItsPlace) {
   const auto prober = Make();
   health_.SetHanging(true);
   Probe(prober.get(), breaker);
-  clock_.Advance(RateOptions().half_open_lease);
+  clock_.Advance(RateOptions().half_open.lease);
   Probe(prober.get(), breaker);
   health_.SetHanging(false);
 

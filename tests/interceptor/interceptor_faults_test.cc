@@ -44,8 +44,8 @@ bool IsRefusal(const grpc::Status& status) {
 // Opens at the first failure, for 5 s.
 ShopOptions OneFailureOpens() {
   ShopOptions options;
-  options.breaker.consecutive_failures = 1;
-  options.breaker.open_duration_jitter = 0;
+  options.breaker.trip.consecutive_failures = 1;
+  options.breaker.open.duration_jitter = 0;
   return options;
 }
 

@@ -87,10 +87,10 @@ struct Shared {
   static ShopOptions Options(bool in_process) {
     ShopOptions options;
     options.in_process = in_process;
-    options.breaker.consecutive_failures = 1;
-    options.breaker.open_duration_jitter = 0;
-    options.breaker.half_open_max_calls = 1;
-    options.breaker.half_open_successes_to_close = 1;
+    options.breaker.trip.consecutive_failures = 1;
+    options.breaker.open.duration_jitter = 0;
+    options.breaker.half_open.max_calls = 1;
+    options.breaker.half_open.successes_to_close = 1;
     return options;
   }
 

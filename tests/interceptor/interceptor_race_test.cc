@@ -178,8 +178,8 @@ class EndWhileDeciding : public CorkedReactor {
     RegistryOptions options;
     options.instruments.clock = &clock_;
     // Has the breaker look at the clock for every call.
-    options.defaults.slow_call_duration = absl::Hours(1);
-    options.defaults.slow_call_rate_threshold = 1;
+    options.defaults.trip.slow_call_duration = absl::Hours(1);
+    options.defaults.trip.slow_call_rate_threshold = 1;
     registry_ = BreakerRegistry::Create(options).value();
     InterceptorFactories factories;
     factories.push_back(std::make_unique<EndObserverFactory>(&ended_));

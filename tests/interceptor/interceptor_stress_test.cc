@@ -386,13 +386,13 @@ TEST(InterceptorStress, BooksBalanceAndRefusedMeansRefused) {
   FaultyShop service;
   ShopOptions options;
   options.service = &service;
-  options.breaker.failure_rate_threshold = 0.3;
-  options.breaker.minimum_calls = 10;
-  options.breaker.window = absl::Milliseconds(50);
-  options.breaker.open_duration = absl::Milliseconds(5);
-  options.breaker.open_duration_max = absl::Milliseconds(20);
+  options.breaker.trip.failure_rate_threshold = 0.3;
+  options.breaker.trip.minimum_calls = 10;
+  options.breaker.trip.window = absl::Milliseconds(50);
+  options.breaker.open.duration = absl::Milliseconds(5);
+  options.breaker.open.duration_max = absl::Milliseconds(20);
   // Short, so that some probes outlive it.
-  options.breaker.half_open_lease = absl::Milliseconds(2);
+  options.breaker.half_open.lease = absl::Milliseconds(2);
   GuardedShop shop(std::move(options));
   Tally tally;
 

@@ -221,7 +221,7 @@ TEST(Stream, DroppedWithoutFinishIsAbandonedWhenItsContextGoes) {
 
 TEST(Stream, CancelledProbeLeavesTheBreakerHalfOpenAndItsPlaceFree) {
   BreakerOptions options = RateOptions();
-  options.half_open_max_calls = 1;
+  options.half_open.max_calls = 1;
   GuardedShop shop(options);
   shop.service.SetHanging(true);
   shop.BreakerOf("Chat")->SetMode(Mode::kForcedOpen);

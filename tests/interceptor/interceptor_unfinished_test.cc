@@ -31,7 +31,7 @@ class Unfinished : public ::testing::Test {
  protected:
   static ShopOptions OneProbe() {
     ShopOptions options;
-    options.breaker.half_open_max_calls = 1;
+    options.breaker.half_open.max_calls = 1;
     return options;
   }
 

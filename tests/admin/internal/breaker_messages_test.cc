@@ -69,7 +69,7 @@ TEST(BreakerMessages, ANewBreakerHasNothingThatHasNoValue) {
   EXPECT_EQ(message.next_mode(), v1::MODE_UNSPECIFIED);
   EXPECT_FALSE(message.has_classification());
   EXPECT_FALSE(message.window().has_failure_rate());
-  EXPECT_FALSE(message.has_evidence()) << "options.sequential is not set";
+  EXPECT_FALSE(message.has_evidence()) << "options.trip.evidence is not set";
   EXPECT_FALSE(message.has_open_remaining());
   EXPECT_FALSE(message.has_last_trip());
   EXPECT_EQ(message.counts().transitions_size(), 0);
@@ -186,9 +186,9 @@ TEST(BreakerMessages, EvidenceIsGivenWhereItIsJudgedBy) {
 
 TEST(BreakerMessages, FailuresThatNeverOpenAreNotCounted) {
   BreakerOptions options = RateOptions();
-  options.failure_rate_threshold.reset();
-  options.slow_call_duration = absl::Seconds(1);
-  options.slow_call_rate_threshold = 0.5;
+  options.trip.failure_rate_threshold.reset();
+  options.trip.slow_call_duration = absl::Seconds(1);
+  options.trip.slow_call_rate_threshold = 0.5;
   EXPECT_FALSE(Breaker(options).Message().has_failures_until_trip());
 }
 

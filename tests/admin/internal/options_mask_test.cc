@@ -20,31 +20,31 @@ namespace {
 // The configuration's: unlike the breaker's and unlike the defaults.
 BreakerOptions Base() {
   BreakerOptions options;
-  options.sequential->normal_failure_rate = 0.03;
-  options.sequential->broken_failure_rate = 0.33;
-  options.sequential->tolerated_burst = absl::Milliseconds(33);
-  options.minimum_calls = 33;
-  options.window = absl::Milliseconds(33'333);
-  options.consecutive_failures = 33;
-  options.pace_by_calls->probe_share = 0.33;
+  options.trip.evidence->normal_failure_rate = 0.03;
+  options.trip.evidence->broken_failure_rate = 0.33;
+  options.trip.evidence->tolerated_burst = absl::Milliseconds(33);
+  options.trip.minimum_calls = 33;
+  options.trip.window = absl::Milliseconds(33'333);
+  options.trip.consecutive_failures = 33;
+  options.open.pace_by_calls->probe_share = 0.33;
   return options;
 }
 
 // The breaker's.
 BreakerOptions Current() {
   BreakerOptions options;
-  options.sequential->normal_failure_rate = 0.04;
-  options.sequential->broken_failure_rate = 0.44;
-  options.sequential->tolerated_burst = absl::Milliseconds(44);
-  options.minimum_calls = 44;
-  options.window = absl::Milliseconds(44'444);
-  options.consecutive_failures = 44;
-  options.pace_by_calls->probe_share = 0.44;
+  options.trip.evidence->normal_failure_rate = 0.04;
+  options.trip.evidence->broken_failure_rate = 0.44;
+  options.trip.evidence->tolerated_burst = absl::Milliseconds(44);
+  options.trip.minimum_calls = 44;
+  options.trip.window = absl::Milliseconds(44'444);
+  options.trip.consecutive_failures = 44;
+  options.open.pace_by_calls->probe_share = 0.44;
   return options;
 }
 
 BreakerOptions Off(BreakerOptions options) {
-  options.sequential.reset();
+  options.trip.evidence.reset();
   return options;
 }
 
@@ -71,26 +71,27 @@ BreakerOptions Merged(absl::string_view mask, const std::string& message,
 
 TEST(OptionsMask, TakesWhatIsGivenAndLeavesTheRest) {
   BreakerOptions expected = Current();
-  expected.minimum_calls = 55;
+  expected.trip.minimum_calls = 55;
   EXPECT_EQ(Merged("minimum_calls", "minimum_calls: 55 window {seconds: 5}"),
             expected);
 }
 
 TEST(OptionsMask, WhatIsTakenAndNotGivenGoesBackToTheBase) {
   BreakerOptions expected = Current();
-  expected.minimum_calls = 33;
-  expected.window = absl::Milliseconds(33'333);
+  expected.trip.minimum_calls = 33;
+  expected.trip.window = absl::Milliseconds(33'333);
   EXPECT_EQ(Merged("minimum_calls,window", ""), expected);
 }
 
 TEST(OptionsMask, AGivenDurationIsNotMixedWithThatOfTheBase) {
-  EXPECT_EQ(Merged("window", "window {seconds: 5}").window, absl::Seconds(5));
+  EXPECT_EQ(Merged("window", "window {seconds: 5}").trip.window,
+            absl::Seconds(5));
 }
 
 TEST(OptionsMask, WithoutAMaskAllThatIsGivenIsTaken) {
   BreakerOptions expected = Current();
-  expected.minimum_calls = 55;
-  expected.sequential->tolerated_burst = absl::Seconds(5);
+  expected.trip.minimum_calls = 55;
+  expected.trip.evidence->tolerated_burst = absl::Seconds(5);
   EXPECT_EQ(
       Merged("", "minimum_calls: 55 sequential {tolerated_burst {seconds: 5}}"),
       expected);
@@ -102,7 +103,7 @@ TEST(OptionsMask, WithoutAMaskAndWithNothingGivenNothingChanges) {
 
 TEST(OptionsMask, TheStarTakesEveryField) {
   BreakerOptions expected = Base();
-  expected.minimum_calls = 55;
+  expected.trip.minimum_calls = 55;
   EXPECT_EQ(Merged("*", "minimum_calls: 55"), expected);
 }
 
@@ -114,13 +115,13 @@ TEST(OptionsMask, TheStarWithNothingGivenIsAllOfTheBase) {
 
 TEST(OptionsMask, ZeroTurnsOffWhatItTurnsOff) {
   EXPECT_EQ(Merged("consecutive_failures", "consecutive_failures: 0")
-                .consecutive_failures,
+                .trip.consecutive_failures,
             std::nullopt);
 }
 
 TEST(OptionsMask, APartOfSequentialIsTakenAlone) {
   BreakerOptions expected = Current();
-  expected.sequential->tolerated_burst = absl::Seconds(5);
+  expected.trip.evidence->tolerated_burst = absl::Seconds(5);
   EXPECT_EQ(Merged("sequential.tolerated_burst",
                    "sequential {tolerated_burst {seconds: 5} "
                    "normal_failure_rate: 0.05}"),
@@ -129,20 +130,20 @@ TEST(OptionsMask, APartOfSequentialIsTakenAlone) {
 
 TEST(OptionsMask, APartOfSequentialGoesBackAlone) {
   BreakerOptions expected = Current();
-  expected.sequential->tolerated_burst = absl::Milliseconds(33);
+  expected.trip.evidence->tolerated_burst = absl::Milliseconds(33);
   EXPECT_EQ(Merged("sequential.tolerated_burst", ""), expected);
 }
 
 TEST(OptionsMask, APartGoesBackToTheDefaultWhereTheBaseHasItOff) {
   BreakerOptions expected = Current();
-  expected.sequential->tolerated_burst = SequentialTrip().tolerated_burst;
+  expected.trip.evidence->tolerated_burst = EvidenceOptions().tolerated_burst;
   EXPECT_EQ(Merged("sequential.tolerated_burst", "", Current(), Off(Base())),
             expected);
 }
 
 TEST(OptionsMask, AllOfSequentialGoesBackWhereItIsNotGiven) {
   BreakerOptions expected = Current();
-  expected.sequential = Base().sequential;
+  expected.trip.evidence = Base().trip.evidence;
   EXPECT_EQ(Merged("sequential", ""), expected);
   EXPECT_EQ(Merged("sequential", "", Off(Current())), expected);
   EXPECT_EQ(Merged("sequential", "", Current(), Off(Base())), Off(Current()));
@@ -150,8 +151,8 @@ TEST(OptionsMask, AllOfSequentialGoesBackWhereItIsNotGiven) {
 
 TEST(OptionsMask, OfSequentialAsAWholeTheRestGoesBack) {
   BreakerOptions expected = Current();
-  expected.sequential = Base().sequential;
-  expected.sequential->tolerated_burst = absl::Seconds(5);
+  expected.trip.evidence = Base().trip.evidence;
+  expected.trip.evidence->tolerated_burst = absl::Seconds(5);
   EXPECT_EQ(Merged("sequential", "sequential {tolerated_burst {seconds: 5}}"),
             expected);
 }
@@ -180,8 +181,8 @@ TEST(OptionsMask, ASwitchThatIsNotTakenIsNotHeeded) {
 
 TEST(OptionsMask, APartThatIsGivenTurnsSequentialOn) {
   BreakerOptions expected = Current();
-  expected.sequential = SequentialTrip();
-  expected.sequential->tolerated_burst = absl::Seconds(5);
+  expected.trip.evidence = EvidenceOptions();
+  expected.trip.evidence->tolerated_burst = absl::Seconds(5);
   EXPECT_EQ(Merged("sequential.tolerated_burst",
                    "sequential {tolerated_burst {seconds: 5}}", Off(Current())),
             expected);
@@ -189,7 +190,7 @@ TEST(OptionsMask, APartThatIsGivenTurnsSequentialOn) {
 
 TEST(OptionsMask, SequentialIsTurnedOnByItsSwitch) {
   BreakerOptions expected = Current();
-  expected.sequential = SequentialTrip();
+  expected.trip.evidence = EvidenceOptions();
   EXPECT_EQ(Merged("sequential.off", "sequential {off: false}", Off(Current())),
             expected);
   EXPECT_EQ(Merged("sequential.off", "sequential {off: false}"), Current());
@@ -203,11 +204,11 @@ TEST(OptionsMask, TheSwitchGoesBackToTheBase) {
 
 TEST(OptionsMask, PacingIsTurnedOffAndOnAsSequentialIs) {
   BreakerOptions off = Current();
-  off.pace_by_calls.reset();
+  off.open.pace_by_calls.reset();
   EXPECT_EQ(Merged("pace_by_calls.off", "pace_by_calls {off: true}"), off);
   BreakerOptions on = off;
-  on.pace_by_calls = CallPacing();
-  on.pace_by_calls->probe_share = 0.5;
+  on.open.pace_by_calls = CallPacing();
+  on.open.pace_by_calls->probe_share = 0.5;
   EXPECT_EQ(Merged("pace_by_calls.probe_share",
                    "pace_by_calls {probe_share: 0.5}", off),
             on);
@@ -217,7 +218,7 @@ TEST(OptionsMask, APathThatIsNoFieldIsRefused) {
   for (const std::string path :
        {"foo", "sequential.foo", "window.seconds", "minimum_calls.foo",
         "sequential.tolerated_burst.nanos", "sequential.", "..window",
-        "options.window"}) {
+        "options.trip.window"}) {
     BreakerOptions options = Current();
     const absl::Status status = Merge(path, "", Base(), &options);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);

@@ -19,10 +19,10 @@ using ::std::chrono::seconds;
 BreakerOptions Backoff(absl::Duration first, double multiplier,
                        absl::Duration most, double jitter) {
   BreakerOptions options = RateOptions();
-  options.open_duration = first;
-  options.open_duration_multiplier = multiplier;
-  options.open_duration_max = most;
-  options.open_duration_jitter = jitter;
+  options.open.duration = first;
+  options.open.duration_multiplier = multiplier;
+  options.open.duration_max = most;
+  options.open.duration_jitter = jitter;
   return options;
 }
 
@@ -87,8 +87,8 @@ TEST(BackoffTest, FullJitterIsNeverZero) {
 // By calls, with nothing random.
 BreakerOptions Paced(double share) {
   BreakerOptions options;
-  options.pace_by_calls->probe_share = share;
-  options.open_duration_jitter = 0;
+  options.open.pace_by_calls->probe_share = share;
+  options.open.duration_jitter = 0;
   return options;
 }
 
@@ -112,7 +112,7 @@ TEST(PacingTest, NeverShorterThanTheOpenDuration) {
 
 TEST(PacingTest, OpenDurationGrowsBesideIt) {
   BreakerOptions options = Paced(0.1);
-  options.open_duration_multiplier = 2;
+  options.open.duration_multiplier = 2;
   EXPECT_EQ(OpenTime(options, 3, {0, 1e6}, 0), milliseconds(800));
 }
 
@@ -123,7 +123,7 @@ TEST(PacingTest, NeverLongerThanTheMaximum) {
 
 TEST(PacingTest, JitterShortensIt) {
   BreakerOptions options = Paced(0.1);
-  options.open_duration_jitter = 0.2;
+  options.open.duration_jitter = 0.2;
   EXPECT_EQ(OpenTime(options, 0, {0, 20}, 0.5), milliseconds(450));
 }
 
@@ -142,7 +142,7 @@ TEST(PacingTest, CallsInNoTimeAreVeryFrequent) {
 // to the least that a fixed pace could make of it that knew the number before.
 TEST(PacingTest, CostsLittleMoreThanTheBestFixedPaceForAnyOutage) {
   BreakerOptions options = Paced(1);
-  options.open_duration = absl::Nanoseconds(1);
+  options.open.duration = absl::Nanoseconds(1);
   for (const double calls : {1e2, 1e3, 1e4, 1e5, 1e6, 1e7}) {
     double asked = 0;
     double probes = 0;

@@ -97,7 +97,7 @@ class RecordedDurationsTest : public testing::Test {
   explicit RecordedDurationsTest(
       std::vector<absl::Duration> buckets = Bounds()) {
     BreakerOptions options = ExactOptions();
-    options.half_open_successes_to_close = 100;
+    options.half_open.successes_to_close = 100;
     auto instruments = std::make_shared<Instruments>();
     instruments->clock = &clock_;
     instruments->duration_buckets = std::move(buckets);
@@ -165,8 +165,8 @@ TEST_F(RecordedDurationsTest, SurviveAnUpdateOfTheOptions) {
   BreakerOptions options = SlowCallOptions();
   ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
   Call(Outcome::kSuccess, absl::Milliseconds(5));
-  options.slow_call_duration.reset();
-  options.slow_call_rate_threshold.reset();
+  options.trip.slow_call_duration.reset();
+  options.trip.slow_call_rate_threshold.reset();
   ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
   Call(Outcome::kSuccess, absl::Milliseconds(5));
   EXPECT_EQ(AdmittedIn(State::kClosed).buckets, (Buckets{3, 0, 0, 0}));

@@ -22,10 +22,10 @@ namespace {
 BreakerOptions Sequential(double normal, double broken, int64_t calls,
                           absl::Duration burst) {
   BreakerOptions options;
-  options.sequential->normal_failure_rate = normal;
-  options.sequential->broken_failure_rate = broken;
-  options.sequential->calls_per_false_opening = calls;
-  options.sequential->tolerated_burst = burst;
+  options.trip.evidence->normal_failure_rate = normal;
+  options.trip.evidence->broken_failure_rate = broken;
+  options.trip.evidence->calls_per_false_opening = calls;
+  options.trip.evidence->tolerated_burst = burst;
   return options;
 }
 
@@ -139,9 +139,9 @@ TEST(EvidenceTest, SurvivesTheWrapOfTheCounters) {
   EXPECT_LT(court.level(), before);
 }
 
-TEST(EvidenceTest, OffWithoutSequentialTrip) {
+TEST(EvidenceTest, OffWithoutEvidenceOptions) {
   BreakerOptions options;
-  options.sequential.reset();
+  options.trip.evidence.reset();
   Court court(options);
   EXPECT_EQ(court.FailuresToComplete(0), -1);
   EXPECT_EQ(court.level(), 0);

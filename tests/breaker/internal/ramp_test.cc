@@ -168,7 +168,7 @@ TEST_F(RampTest, NeverMoreUnderWayThanItHasRoomFor) {
 
 TEST_F(RampTest, LevelNeverFallsBelowNone) {
   BreakerOptions options;
-  options.sequential->calls_per_false_opening = 1;
+  options.trip.evidence->calls_per_false_opening = 1;
   ramp_.SetWeights(EvidenceRule::From(options));
   Succeed();
   EXPECT_TRUE(ramp_.Closes(/*overdue=*/0));

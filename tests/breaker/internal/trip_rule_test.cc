@@ -114,11 +114,11 @@ TEST(TripRuleTest, FailureRateIsNamedBeforeSlowRate) {
 
 TEST(TripRuleTest, FromTakesTheOptions) {
   BreakerOptions options = RateOptions();
-  options.failure_rate_threshold = 0.3;
-  options.minimum_calls = 7;
-  options.consecutive_failures = 9;
-  options.slow_call_duration = absl::Seconds(1);
-  options.slow_call_rate_threshold = 0.6;
+  options.trip.failure_rate_threshold = 0.3;
+  options.trip.minimum_calls = 7;
+  options.trip.consecutive_failures = 9;
+  options.trip.slow_call_duration = absl::Seconds(1);
+  options.trip.slow_call_rate_threshold = 0.6;
   const TripRule rule = TripRule::From(options);
   EXPECT_EQ(rule.failure_rate_threshold, 0.3);
   EXPECT_EQ(rule.minimum_calls, 7);
