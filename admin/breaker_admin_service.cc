@@ -26,7 +26,7 @@
 namespace autobreaker {
 namespace {
 
-using Breaker = std::shared_ptr<CircuitBreaker>;
+using Breaker = std::shared_ptr<RegisteredBreaker>;
 
 grpc::Status ToGrpc(const absl::Status& status) {
   return {static_cast<grpc::StatusCode>(status.code()),

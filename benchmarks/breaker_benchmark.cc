@@ -213,7 +213,7 @@ void BM_AdmitSucceedCountingStatusCodes(benchmark::State& state) {
   CircuitBreaker& breaker = *shared_breaker;
   for (auto _ : state) {
     Permit permit = breaker.TryAcquire();
-    breaker.CountStatusCode(absl::StatusCode::kOk);
+    breaker.handling().CountStatusCode(absl::StatusCode::kOk);
     permit.Record(Outcome::kSuccess);
   }
 }
@@ -271,7 +271,7 @@ BENCHMARK(BM_FirstCallAfterIdleWindow)->Arg(1)->Arg(10)->Arg(60);
 // ---------------------------------------------------------------- Many of them
 
 // A random one of so many, the same for both threads.
-std::vector<std::shared_ptr<CircuitBreaker>> many_breakers;
+std::vector<std::shared_ptr<RegisteredBreaker>> many_breakers;
 
 void MakeMany(const benchmark::State& state) {
   RegistryOptions options;

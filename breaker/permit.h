@@ -7,11 +7,11 @@
 //   }
 //
 // A permit is settled exactly once: by the first Record(), or by its
-// destructor, as Outcome::kAbandoned.
+// destructor, which records Outcome::kAbandoned.
 //
 // Thread-compatible; may be handed from thread to thread. The breaker must
-// remain live while the permit is unsettled: declare the breaker's owner before
-// the permit.
+// remain live until the permit is settled, so declare the breaker's owner
+// before the permit.
 #ifndef AUTOBREAKER_BREAKER_PERMIT_H_
 #define AUTOBREAKER_BREAKER_PERMIT_H_
 
@@ -26,16 +26,39 @@ namespace autobreaker {
 
 class CircuitBreaker;
 
+// How a call was admitted: what its breaker needs to know when it ends.
+struct Admitted {
+  enum class Kind : uint8_t {
+    kNormal,    // while closed
+    kProbe,     // while half-open
+    kUnjudged,  // shadow mode let it through; no verdict rests on it
+  };
+
+  uint64_t generation = 0;
+  uint64_t probe = 0;
+  MonotonicTime start;           // only if timed
+  State state = State::kClosed;  // that admitted it
+  Kind kind = Kind::kNormal;
+  bool timed = false;
+  bool finds_out = false;
+};
+
 class Permit {
  public:
   // Refused, or settled.
   Permit() = default;
+  // For CircuitBreaker, where every permit comes from.
+  Permit(CircuitBreaker* breaker, const Admitted& admitted)
+      : breaker_(breaker), admitted_(admitted) {}
 
-  Permit(Permit&& other) noexcept { Take(other); }
+  Permit(Permit&& other) noexcept
+      : breaker_(std::exchange(other.breaker_, nullptr)),
+        admitted_(other.admitted_) {}
   Permit& operator=(Permit&& other) noexcept {
     if (this != &other) {
       if (breaker_ != nullptr) Record(Outcome::kAbandoned);
-      Take(other);
+      breaker_ = std::exchange(other.breaker_, nullptr);
+      admitted_ = other.admitted_;
     }
     return *this;
   }
@@ -43,50 +66,25 @@ class Permit {
     if (breaker_ != nullptr) Record(Outcome::kAbandoned);
   }
 
-  // Whether there is a call to make and its end to tell.
+  // Whether there is a call to make.
   explicit operator bool() const { return breaker_ != nullptr; }
 
-  // Whether this is the call that finds out whether the server is back: a
-  // probe, in half-open, before one has succeeded. Whoever can find out in
-  // another way may do so and record that; see
+  // Whether this call finds out if the server is back: a probe before one has
+  // succeeded. If you can find out without the call, do so and record that; see
   // CircuitBreaker::RefuseForProbe().
-  bool finds_out() const { return finds_out_; }
+  bool finds_out() const { return admitted_.finds_out; }
 
-  // Says how the call ended. Does nothing on a permit that is not held. If the
-  // server asked to be left alone for `retry_after`, a breaker that is opened
-  // by this failure stays open at least as long, up to its open_duration_max.
-  // (Defined in circuit_breaker.h, where every permit comes from.)
+  // Says how the call ended. Does nothing on a permit that is settled or was
+  // refused. `retry_after`: the server asked to be left alone so long. If this
+  // failure opens the breaker, it stays open at least as long, but at most
+  // OpenOptions::duration_max.
+  // (Defined in circuit_breaker.h.)
   inline void Record(Outcome outcome,
                      absl::Duration retry_after = absl::ZeroDuration());
 
  private:
-  friend class CircuitBreaker;
-
-  enum class Kind : uint8_t {
-    kNormal,    // admitted while closed
-    kProbe,     // admitted while half-open
-    kUnjudged,  // shadow mode let it through; no verdict rests on it
-  };
-
-  void Take(Permit& other) {
-    breaker_ = std::exchange(other.breaker_, nullptr);
-    generation_ = other.generation_;
-    probe_ = other.probe_;
-    start_ = other.start_;
-    state_ = other.state_;
-    kind_ = other.kind_;
-    timed_ = other.timed_;
-    finds_out_ = other.finds_out_;
-  }
-
   CircuitBreaker* breaker_ = nullptr;
-  uint64_t generation_ = 0;
-  uint64_t probe_ = 0;
-  MonotonicTime start_;           // only if timed_
-  State state_ = State::kClosed;  // that admitted it
-  Kind kind_ = Kind::kNormal;
-  bool timed_ = false;
-  bool finds_out_ = false;
+  Admitted admitted_;
 };
 
 }  // namespace autobreaker

@@ -1,8 +1,14 @@
 #include "autobreaker/breaker/registry.h"
 
+#include <atomic>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
+#include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/internal/policy_table.h"
+#include "autobreaker/breaker/internal/transition_listeners.h"
 
 namespace autobreaker {
 namespace {
@@ -17,12 +23,6 @@ std::shared_ptr<const Instruments> WithListeners(
     if (user) user(transition);
   };
   return std::make_shared<const Instruments>(std::move(instruments));
-}
-
-std::shared_ptr<const BreakerPolicy> PolicyOf(const BreakerOptions& options) {
-  BreakerPolicy policy;
-  policy.options = options;
-  return std::make_shared<const BreakerPolicy>(std::move(policy));
 }
 
 absl::Status CheckScope(const BreakerKey& scope) {
@@ -50,74 +50,122 @@ absl::StatusOr<std::shared_ptr<BreakerRegistry>> BreakerRegistry::Create(
       new BreakerRegistry(std::move(options)));
 }
 
-BreakerRegistry::BreakerRegistry(RegistryOptions options)
-    : max_breakers_(static_cast<size_t>(options.max_breakers)),
-      listeners_(std::make_shared<TransitionListeners>()),
-      instruments_(WithListeners(std::move(options.instruments), listeners_)),
-      program_{{BreakerKey(), PolicyOf(options.defaults)}} {}
+struct BreakerRegistry::State {
+  using SharedBreaker = std::shared_ptr<RegisteredBreaker>;
 
-std::shared_ptr<CircuitBreaker> BreakerRegistry::GetOrCreate(
+  // The breakers hold the keys.
+  struct ByKey {
+    using is_transparent = void;
+    static const BreakerKey& Key(const BreakerKey& key) { return key; }
+    static const BreakerKey& Key(const SharedBreaker& b) { return b->key(); }
+    template <typename A, typename B>
+    bool operator()(const A& a, const B& b) const {
+      return Key(a) < Key(b);
+    }
+  };
+  using Breakers = absl::btree_set<SharedBreaker, ByKey>;
+
+  explicit State(RegistryOptions options)
+      : max_breakers(static_cast<size_t>(options.max_breakers)),
+        instruments(WithListeners(std::move(options.instruments), listeners)),
+        policies(std::make_unique<const PolicyTable>(options.defaults)) {}
+
+  const size_t max_breakers;
+  const std::shared_ptr<TransitionListeners> listeners =
+      std::make_shared<TransitionListeners>();
+  const std::shared_ptr<const Instruments> instruments;
+  std::atomic<uint64_t> overflow_total{0};
+  ConfigReloads config_reloads;
+
+  Mutex mu;
+  Breakers breakers ABSL_GUARDED_BY(mu);
+  std::unique_ptr<const PolicyTable> policies ABSL_GUARDED_BY(mu);
+};
+
+BreakerRegistry::BreakerRegistry(RegistryOptions options)
+    : state_(std::make_unique<State>(std::move(options))) {}
+
+BreakerRegistry::~BreakerRegistry() = default;
+
+std::shared_ptr<RegisteredBreaker> BreakerRegistry::GetOrCreate(
     const BreakerKey& key) {
-  SharedBreaker breaker;
+  std::shared_ptr<RegisteredBreaker> breaker;
   {
-    MutexLock lock(&mu_);
-    const auto found = breakers_.find(key);
-    if (found != breakers_.end()) return *found;
+    MutexLock lock(&state_->mu);
+    State::Breakers& breakers = state_->breakers;
+    const auto found = breakers.find(key);
+    if (found != breakers.end()) return *found;
     const size_t length =
         key.name.size() + key.service.size() + key.method.size();
-    if (breakers_.size() >= max_breakers_ || length > kMaxKeyLength) {
-      overflow_total_.fetch_add(1, std::memory_order_relaxed);
+    if (breakers.size() >= state_->max_breakers || length > kMaxKeyLength) {
+      state_->overflow_total.fetch_add(1, std::memory_order_relaxed);
       return nullptr;
     }
     // Policy and instruments were checked when they came in.
-    breaker.reset(new CircuitBreaker(key, MostSpecific(key, program_, applied_),
-                                     instruments_));
-    breakers_.insert(breaker);
+    breaker = std::make_shared<RegisteredBreaker>(
+        key, *state_->policies->For(key), state_->instruments);
+    breakers.insert(breaker);
   }
-  breaker->DeliverTransitions();  // it may begin forced open
+  breaker->Deliver();  // it may begin forced open
   return breaker;
 }
 
-std::shared_ptr<CircuitBreaker> BreakerRegistry::Find(
+std::shared_ptr<RegisteredBreaker> BreakerRegistry::Find(
     const BreakerKey& key) const {
-  MutexLock lock(&mu_);
-  const auto found = breakers_.find(key);
-  return found == breakers_.end() ? nullptr : *found;
+  MutexLock lock(&state_->mu);
+  const auto found = state_->breakers.find(key);
+  return found == state_->breakers.end() ? nullptr : *found;
 }
 
 bool BreakerRegistry::Remove(const BreakerKey& key) {
-  MutexLock lock(&mu_);
-  const auto found = breakers_.find(key);
-  if (found == breakers_.end()) return false;
-  (*found)->MarkRemoved();
-  breakers_.erase(found);
+  MutexLock lock(&state_->mu);
+  const auto found = state_->breakers.find(key);
+  if (found == state_->breakers.end()) return false;
+  (*found)->handling().MarkRemoved();
+  state_->breakers.erase(found);
   return true;
 }
 
-std::vector<std::shared_ptr<CircuitBreaker>> BreakerRegistry::Breakers() const {
-  MutexLock lock(&mu_);
-  return {breakers_.begin(), breakers_.end()};
+std::vector<std::shared_ptr<RegisteredBreaker>> BreakerRegistry::Breakers()
+    const {
+  MutexLock lock(&state_->mu);
+  return {state_->breakers.begin(), state_->breakers.end()};
+}
+
+template <typename Change>
+void BreakerRegistry::ChangePolicies(Change change) {
+  std::vector<std::shared_ptr<RegisteredBreaker>> changed;
+  {
+    MutexLock lock(&state_->mu);
+    std::unique_ptr<const PolicyTable>& policies = state_->policies;
+    auto next = std::make_unique<PolicyTable>(*policies);
+    change(next.get());
+    for (const auto& breaker : state_->breakers) {
+      const PolicyInForce& before = *policies->For(breaker->key());
+      const PolicyInForce& after = *next->For(breaker->key());
+      if (before.policy == after.policy) continue;
+      changed.push_back(breaker);
+      breaker->ReplacePolicy(before, after);
+    }
+    policies = std::move(next);
+  }
+  for (const auto& breaker : changed) breaker->Deliver();
 }
 
 absl::Status BreakerRegistry::SetOptions(const BreakerKey& scope,
                                          const BreakerOptions& options) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
   if (absl::Status status = CheckScope(scope); !status.ok()) return status;
-  SharedPolicy policy = PolicyOf(options);
-  std::vector<SharedBreaker> changed;
-  {
-    MutexLock lock(&mu_);
-    Policies program = program_;
-    program[scope] = std::move(policy);
-    changed = ReplacePoliciesLocked(std::move(program), applied_);
-  }
-  for (const SharedBreaker& breaker : changed) breaker->DeliverTransitions();
+  auto policy = PolicyInForce::Of(options);
+  ChangePolicies([&](PolicyTable* policies) {
+    policies->SetProgram(scope, std::move(policy));
+  });
   return absl::OkStatus();
 }
 
 absl::Status BreakerRegistry::Apply(
     const std::map<BreakerKey, BreakerPolicy>& config) {
-  Policies applied;
+  PolicyTable::Policies applied;
   for (const auto& [scope, policy] : config) {
     absl::Status status = CheckScope(scope);
     if (status.ok()) status = policy.options.Validate();
@@ -125,73 +173,41 @@ absl::Status BreakerRegistry::Apply(
       return absl::InvalidArgumentError(
           absl::StrCat("scope ", ToString(scope), ": ", status.message()));
     }
-    applied.emplace(scope, std::make_shared<const BreakerPolicy>(policy));
+    applied.emplace(scope, PolicyInForce::Of(policy));
   }
-  std::vector<SharedBreaker> changed;
-  {
-    MutexLock lock(&mu_);
-    changed = ReplacePoliciesLocked(program_, std::move(applied));
-  }
-  for (const SharedBreaker& breaker : changed) breaker->DeliverTransitions();
+  ChangePolicies(
+      [&](PolicyTable* policies) { policies->SetApplied(std::move(applied)); });
   return absl::OkStatus();
 }
 
 BreakerPolicy BreakerRegistry::PolicyFor(const BreakerKey& key) const {
-  MutexLock lock(&mu_);
-  return *MostSpecific(key, program_, applied_);
+  MutexLock lock(&state_->mu);
+  return state_->policies->For(key)->policy;
 }
 
 BreakerOptions BreakerRegistry::ProgramOptions(const BreakerKey& scope) const {
-  MutexLock lock(&mu_);
-  return MostSpecific(scope, program_, {})->options;
+  MutexLock lock(&state_->mu);
+  return state_->policies->ProgramFor(scope)->policy.options;
 }
 
-void BreakerRegistry::RecordReload(bool succeeded) {
-  const absl::Time now = instruments_->clock->WallNow();
-  MutexLock lock(&mu_);
-  if (!reloads_.has_value()) reloads_.emplace();
-  ++(succeeded ? reloads_->succeeded : reloads_->failed);
-  reloads_->last_succeeded = succeeded;
-  if (succeeded) reloads_->last_success_time = now;
+void BreakerRegistry::AddListener(std::weak_ptr<TransitionListener> listener) {
+  state_->listeners->Add(std::move(listener));
 }
 
-std::optional<ConfigReloads> BreakerRegistry::reloads() const {
-  MutexLock lock(&mu_);
-  return reloads_;
+ConfigReloads& BreakerRegistry::config_reloads() {
+  return state_->config_reloads;
 }
 
-const BreakerRegistry::SharedPolicy& BreakerRegistry::MostSpecific(
-    const BreakerKey& key, const Policies& program, const Policies& applied) {
-  const SharedPolicy* policy = nullptr;
-  for (const BreakerKey& scope :
-       {key, BreakerKey{"", key.service, key.method},
-        BreakerKey{key.name, key.service, ""}, BreakerKey{"", key.service, ""},
-        BreakerKey{key.name, "", ""}, BreakerKey()}) {
-    for (const Policies* const policies : {&applied, &program}) {
-      const auto found = policies->find(scope);
-      if (found == policies->end()) continue;
-      policy = &found->second;
-      break;
-    }
-    if (policy != nullptr) break;
-  }
-  return *policy;  // the program has one for the empty scope
+const ConfigReloads& BreakerRegistry::config_reloads() const {
+  return state_->config_reloads;
 }
 
-std::vector<std::shared_ptr<CircuitBreaker>>
-BreakerRegistry::ReplacePoliciesLocked(Policies program, Policies applied) {
-  std::vector<SharedBreaker> changed;
-  for (const SharedBreaker& breaker : breakers_) {
-    const SharedPolicy& before =
-        MostSpecific(breaker->key(), program_, applied_);
-    const SharedPolicy& after = MostSpecific(breaker->key(), program, applied);
-    if (before == after || *before == *after) continue;
-    changed.push_back(breaker);
-    breaker->ReplacePolicy(*before, after);
-  }
-  program_ = std::move(program);
-  applied_ = std::move(applied);
-  return changed;
+const Instruments& BreakerRegistry::instruments() const {
+  return *state_->instruments;
+}
+
+uint64_t BreakerRegistry::overflow_total() const {
+  return state_->overflow_total.load(std::memory_order_relaxed);
 }
 
 }  // namespace autobreaker

@@ -13,38 +13,23 @@
 #ifndef AUTOBREAKER_BREAKER_REGISTRY_H_
 #define AUTOBREAKER_BREAKER_REGISTRY_H_
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <optional>
-#include <utility>
 #include <vector>
 
-#include "absl/base/thread_annotations.h"
-#include "absl/container/btree_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "absl/time/time.h"
-#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/config_reloads.h"
 #include "autobreaker/breaker/instruments.h"
-#include "autobreaker/breaker/internal/mutex.h"
-#include "autobreaker/breaker/internal/transition_listeners.h"
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/options.h"
 #include "autobreaker/breaker/policy.h"
+#include "autobreaker/breaker/registered_breaker.h"
+#include "autobreaker/breaker/transition_listener.h"
 
 namespace autobreaker {
-
-// How often a configuration was loaded from where operators keep it.
-struct ConfigReloads {
-  uint64_t succeeded = 0;  // and applied
-  uint64_t failed = 0;     // and nothing was changed
-  bool last_succeeded = false;
-  // Of the last that succeeded; infinitely long ago if there was none.
-  absl::Time last_success_time = absl::InfinitePast();
-};
 
 struct RegistryOptions {
   // For breakers that no SetOptions() applies to.
@@ -67,23 +52,24 @@ class BreakerRegistry {
   static absl::StatusOr<std::shared_ptr<BreakerRegistry>> Create(
       RegistryOptions options = {});
 
+  ~BreakerRegistry();
   BreakerRegistry(const BreakerRegistry&) = delete;
   BreakerRegistry& operator=(const BreakerRegistry&) = delete;
 
   // The breaker of that key, made on first use. Null if there is none and the
   // registry is full or the key too long: let the call pass unguarded; each
   // such answer counts in overflow_total().
-  std::shared_ptr<CircuitBreaker> GetOrCreate(const BreakerKey& key);
+  std::shared_ptr<RegisteredBreaker> GetOrCreate(const BreakerKey& key);
 
   // The breaker of that key, or null if there is none.
-  std::shared_ptr<CircuitBreaker> Find(const BreakerKey& key) const;
+  std::shared_ptr<RegisteredBreaker> Find(const BreakerKey& key) const;
 
   // Takes the breaker out; whoever holds it may go on using it, and should
   // come back to GetOrCreate() when removed() says so. False if there is none.
   bool Remove(const BreakerKey& key);
 
   // All breakers, in the order of their keys.
-  std::vector<std::shared_ptr<CircuitBreaker>> Breakers() const;
+  std::vector<std::shared_ptr<RegisteredBreaker>> Breakers() const;
 
   // The program's own options for every key that agrees with `scope` wherever
   // `scope` is not empty, existing breakers included. The most specific scope
@@ -110,66 +96,29 @@ class BreakerRegistry {
   BreakerOptions ProgramOptions(const BreakerKey& scope) const;
 
   // Tells it of every change of state of a breaker here, as long as it lives.
-  void AddListener(std::weak_ptr<TransitionListener> listener) {
-    listeners_->Add(std::move(listener));
-  }
+  void AddListener(std::weak_ptr<TransitionListener> listener);
 
-  // Counts a reload, for the metrics; whoever loads configurations calls it.
-  void RecordReload(bool succeeded);
-  // Nothing if there was none.
-  std::optional<ConfigReloads> reloads() const;
+  // How loading the configuration went. Whoever loads it records it.
+  ConfigReloads& config_reloads();
+  const ConfigReloads& config_reloads() const;
 
   // What all breakers here share.
-  const Instruments& instruments() const { return *instruments_; }
+  const Instruments& instruments() const;
 
   // Calls that got no breaker. Never goes back.
-  uint64_t overflow_total() const {
-    return overflow_total_.load(std::memory_order_relaxed);
-  }
+  uint64_t overflow_total() const;
 
  private:
+  struct State;
+
   explicit BreakerRegistry(RegistryOptions options);
 
-  using SharedBreaker = std::shared_ptr<CircuitBreaker>;
-  using SharedPolicy = std::shared_ptr<const BreakerPolicy>;
-  using Policies = std::map<BreakerKey, SharedPolicy>;
+  // Puts other policies in force: those that `change` makes of a copy of the
+  // ones of now. Tells of what that changed when no lock is held.
+  template <typename Change>
+  void ChangePolicies(Change change);
 
-  // The breakers hold the keys.
-  struct ByKey {
-    using is_transparent = void;
-    static const BreakerKey& Key(const BreakerKey& key) { return key; }
-    static const BreakerKey& Key(const SharedBreaker& b) { return b->key(); }
-    template <typename A, typename B>
-    bool operator()(const A& a, const B& b) const {
-      return Key(a) < Key(b);
-    }
-  };
-
-  // The policy for `key`: the most specific of both maps, from `applied` where
-  // they are equal.
-  static const SharedPolicy& MostSpecific(const BreakerKey& key,
-                                          const Policies& program,
-                                          const Policies& applied);
-
-  // Puts other policies in force. Answers the breakers that changed, which have
-  // DeliverTransitions() due once the lock is released.
-  std::vector<SharedBreaker> ReplacePoliciesLocked(Policies program,
-                                                   Policies applied)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-
-  const size_t max_breakers_;
-  const std::shared_ptr<TransitionListeners> listeners_;
-  const std::shared_ptr<const Instruments> instruments_;
-  std::atomic<uint64_t> overflow_total_{0};
-
-  mutable Mutex mu_;
-  absl::btree_set<SharedBreaker, ByKey> breakers_ ABSL_GUARDED_BY(mu_);
-  // By scope. Those of the program, where the empty scope is always there, and
-  // those of the configuration that was applied last. Each is shared with the
-  // breakers that it applies to.
-  Policies program_ ABSL_GUARDED_BY(mu_);
-  Policies applied_ ABSL_GUARDED_BY(mu_);
-  std::optional<ConfigReloads> reloads_ ABSL_GUARDED_BY(mu_);
+  const std::unique_ptr<State> state_;
 };
 
 }  // namespace autobreaker

@@ -1,18 +1,23 @@
-// What a breaker tells about itself: plain values, copied at one moment.
+// What a breaker tells about itself: plain values of one moment.
+//
+//   BreakerSnapshot s = breaker->Snapshot();
+//   if (s.state == State::kOpen) log(s.key, s.failure_rate, s.open_remaining);
+//
+// A breaker moves on only inside calls. If its open time or its mode is over
+// and no call came since, the snapshot says so: `open_remaining` is 0, `mode`
+// is the one that follows, and `state` is what it was.
 #ifndef AUTOBREAKER_BREAKER_SNAPSHOT_H_
 #define AUTOBREAKER_BREAKER_SNAPSHOT_H_
 
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 #include "absl/time/time.h"
 #include "autobreaker/breaker/call_counts.h"
 #include "autobreaker/breaker/duration_counts.h"
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/options.h"
-#include "autobreaker/breaker/status_classes.h"
 #include "autobreaker/breaker/transition.h"
 #include "autobreaker/breaker/types.h"
 
@@ -26,10 +31,6 @@ struct BreakerSnapshot {
   absl::Duration mode_remaining = absl::InfiniteDuration();
   Mode next_mode = Mode::kAutomatic;
   State state = State::kClosed;
-  // As in BreakerPolicy.
-  bool unguarded = false;
-  std::optional<StatusClasses> status_classes;
-
   // Lifetime totals; none ever goes back. In every snapshot
   //   requests = successes + failures + ignored + abandoned + in_flight.
   uint64_t requests = 0;  // calls admitted
@@ -49,11 +50,9 @@ struct BreakerSnapshot {
   std::array<uint64_t, kTripReasonCount> trips = {};
   uint64_t callback_exceptions = 0;
 
-  // Where the environment asks for it. By the State that admitted the calls;
-  // every call among `successes` and `failures` is in here.
+  // If the instruments ask for it. By the State that admitted the calls; each
+  // call among `successes` and `failures` is in here.
   std::array<DurationCounts, kStateCount> durations;
-  // By absl::StatusCode, which are gRPC's too.
-  std::array<uint64_t, kStatusCodeCount> status_codes = {};
 
   // What verdicts rest on. Until the breaker closes again these are as they
   // were when it opened, so that what opened it can be read while it matters;
@@ -65,13 +64,14 @@ struct BreakerSnapshot {
   // Since the last failure or transition.
   int64_t consecutive_successes = 0;
 
-  // What there is of the evidence that opens the breaker, as a share of it: 1
-  // while open; as the ramp sees it while half-open. NaN if
-  // BreakerOptions::sequential is not set.
+  // The evidence, as a share of what opens the breaker. 1 while open; what the
+  // ramp has left of it while half-open. NaN if TripOptions::evidence is not
+  // set.
   double evidence = 0;
 
-  // Closed: how many failures in a row would open the breaker now, were they
-  // not one burst; nothing in other states and in Mode::kForcedClosed.
+  // Closed: so many failures in a row would open the breaker now, if they came
+  // slowly enough to be no burst. Nothing if no number would, in other states
+  // and in Mode::kForcedClosed.
   std::optional<int64_t> failures_until_trip;
   bool will_trip_next = false;  // failures_until_trip is 1
 
@@ -79,7 +79,8 @@ struct BreakerSnapshot {
   int64_t probes_in_flight = 0;
   int64_t probe_successes = 0;
 
-  // Until half-open: 0 unless open, infinite while forced open for good.
+  // Open: the time until a call may probe. 0 in other states; infinite while
+  // forced open for good.
   absl::Duration open_remaining;
   // Times the probes failed since the breaker was last closed.
   int64_t reopenings = 0;

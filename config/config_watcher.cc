@@ -86,7 +86,8 @@ std::optional<absl::Status> ConfigWatcher::LoadLocked(bool always) {
                          : config.status();
   }
   last_read_ = std::move(text);
-  registry_->RecordReload(status.ok());
+  registry_->config_reloads().Record(status.ok(),
+                                     registry_->instruments().clock->WallNow());
   MutexLock lock(&status_mu_);
   status_ = status;
   return status;

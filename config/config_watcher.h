@@ -15,7 +15,7 @@
 // files by renaming, so that none is read half-written; a half of JSON is
 // always refused, but see ParseConfig() for textproto.
 //
-// Each load counts in BreakerRegistry::reloads(), and so in the metrics.
+// Each load counts in BreakerRegistry::config_reloads(), and so in the metrics.
 //
 // Thread-safety: every method may be called from any thread at once.
 #ifndef AUTOBREAKER_CONFIG_CONFIG_WATCHER_H_

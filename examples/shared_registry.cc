@@ -32,7 +32,7 @@ void AskForPrice(const std::shared_ptr<grpc::Channel>& channel, int times) {
 
 void Show(const BreakerRegistry& registry, absl::string_view title) {
   absl::PrintF("%s\n", title);
-  for (const std::shared_ptr<CircuitBreaker>& breaker : registry.Breakers()) {
+  for (const auto& breaker : registry.Breakers()) {
     const BreakerSnapshot s = breaker->Snapshot();
     absl::PrintF("  %-8s %-9s %-9s %3d calls  %2d failed\n", s.key.name,
                  s.key.method, ToString(s.state), s.requests, s.failures);

@@ -271,7 +271,7 @@ std::vector<MetricFamily> BreakerCollector::Collect() const noexcept {
 std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
   const Instruments& instruments = registry_->instruments();
   const MonotonicTime start = instruments.clock->Now();
-  const std::vector<std::shared_ptr<CircuitBreaker>> breakers =
+  const std::vector<std::shared_ptr<RegisteredBreaker>> breakers =
       registry_->Breakers();
   Labels constant;
   for (const auto& [name, value] : options_.constant_labels) {
@@ -304,10 +304,10 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
           : nullptr;
 
   bool first = true;
-  for (const std::shared_ptr<CircuitBreaker>& breaker : breakers) {
+  for (const std::shared_ptr<RegisteredBreaker>& breaker : breakers) {
     // Calls pass it by, so what it would show is of another time.
-    if (breaker->unguarded()) continue;
-    const BreakerSnapshot snapshot = breaker->Snapshot();
+    if (breaker->handling().unguarded()) continue;
+    const RegisteredSnapshot snapshot = breaker->Snapshot();
     Labels labels = {
         {options_.name_label, ReplaceInvalidUtf8(snapshot.key.name)},
         {options_.service_label, ReplaceInvalidUtf8(snapshot.key.service)},
@@ -345,7 +345,8 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
                      "Calls let through without a breaker, since the registry "
                      "was full or their name too long."))
       .Add(registry_->overflow_total());
-  if (const std::optional<ConfigReloads> reloads = registry_->reloads()) {
+  if (const std::optional<ConfigReloads::Counts> reloads =
+          registry_->config_reloads().counts()) {
     Samples(constant,
             add_family("config_last_reload_successful", kGauge,
                        "Whether the last load of the configuration succeeded: "

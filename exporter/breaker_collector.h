@@ -16,7 +16,7 @@
 // What is shown is docs/operations.md. Two families are there only if the
 // registry records them: see Instruments::duration_buckets and
 // count_status_codes. Three are there only if a configuration was ever loaded:
-// see BreakerRegistry::RecordReload(). A breaker that its policy leaves
+// see ConfigReloads. A breaker that its policy leaves
 // unguarded is not shown until it guards again. Everything is read when it is
 // collected; nothing is done here while calls are made.
 //

@@ -20,7 +20,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/interceptor/health_prober.h"
 #include "autobreaker/interceptor/internal/method_table.h"
 #include "autobreaker/interceptor/refusal_status.h"
@@ -50,7 +50,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
  public:
   // `breaker`, `classification` and `prober`, which may be null, must remain
   // live while the call does.
-  CircuitBreakerInterceptor(ClientRpcInfo* info, CircuitBreaker* breaker,
+  CircuitBreakerInterceptor(ClientRpcInfo* info, RegisteredBreaker* breaker,
                             const Classification* classification,
                             HealthProber* prober)
       : info_(info),
@@ -116,7 +116,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
     Refusal refusal;
     permit_ = breaker_->TryAcquire(&refusal);
     if (permit_.finds_out() && prober_ != nullptr &&
-        prober_->TakeOver(breaker_, &permit_)) {
+        prober_->TakeOver(breaker_->shared_from_this(), &permit_)) {
       refusal = breaker_->RefuseForProbe();
     }
     const bool admitted = static_cast<bool>(permit_);
@@ -185,7 +185,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
       WriteAnswer(methods);
     } else if (was == Phase::kAdmitted) {
       const grpc::Status& status = *methods->GetRecvStatus();
-      breaker_->CountStatusCode(
+      breaker_->handling().CountStatusCode(
           static_cast<absl::StatusCode>(status.error_code()));
       permit_.Record(OutcomeOf(status, methods),
                      status.ok() ? absl::ZeroDuration() : RetryAfter(methods));
@@ -202,12 +202,13 @@ class CircuitBreakerInterceptor final : public Interceptor {
         methods->GetRecvMessage() == nullptr) {
       return Outcome::kFailure;
     }
-    if (const auto outcome = breaker_->Classify(status.error_code())) {
+    if (const auto outcome =
+            breaker_->handling().Classify(status.error_code())) {
       return *outcome;
     }
     bool threw = false;
     const Outcome outcome = classification_->Classify(status, &threw);
-    if (threw) breaker_->CountCallbackException();
+    if (threw) breaker_->handling().CountException();
     return outcome;
   }
 
@@ -233,7 +234,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
   }
 
   ClientRpcInfo* const info_;
-  CircuitBreaker* const breaker_;
+  RegisteredBreaker* const breaker_;
   const Classification* const classification_;
   HealthProber* const prober_;
   std::atomic<bool> cancelled_{false};
@@ -252,8 +253,8 @@ class Factory final : public ClientInterceptorFactoryInterface {
 
   // Null leaves the call alone.
   Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {
-    CircuitBreaker* const breaker = table_.Find(info->method());
-    if (breaker == nullptr || breaker->unguarded()) return nullptr;
+    RegisteredBreaker* const breaker = table_.Find(info->method());
+    if (breaker == nullptr) return nullptr;
     return new CircuitBreakerInterceptor(info, breaker,
                                          ClassificationFor(breaker->key()),
                                          options_.health_prober.get());

@@ -119,7 +119,8 @@ HealthProber::~HealthProber() {
   opened.wait();
 }
 
-bool HealthProber::TakeOver(CircuitBreaker* breaker, Permit* permit) {
+bool HealthProber::TakeOver(std::shared_ptr<CircuitBreaker> breaker,
+                            Permit* permit) {
   std::shared_ptr<Check> check;
   {
     MutexLock lock(&mu_);
@@ -128,7 +129,7 @@ bool HealthProber::TakeOver(CircuitBreaker* breaker, Permit* permit) {
       --probes_left_alone_;
       return false;
     }
-    waiting_[breaker->shared_from_this()].push_back(std::move(*permit));
+    waiting_[std::move(breaker)].push_back(std::move(*permit));
     if (under_way) return true;
     check_ = check = std::make_shared<Check>();
   }

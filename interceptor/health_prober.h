@@ -81,7 +81,7 @@ class HealthProber {
   // Takes `permit`, of which finds_out() is true, and records what the health
   // service says when it does. False, and the permit left alone, if users'
   // calls are to find out. `breaker` is the permit's, and kept as long.
-  bool TakeOver(CircuitBreaker* breaker, Permit* permit);
+  bool TakeOver(std::shared_ptr<CircuitBreaker> breaker, Permit* permit);
 
  private:
   struct Check;

@@ -13,15 +13,11 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
-#include "autobreaker/breaker/internal/counters.h"
 #include "autobreaker/breaker/status_classes.h"
 #include "autobreaker/config/convert.h"
 
 namespace autobreaker {
 namespace {
-
-// What stands for "however many fail" in BreakerSnapshot::failures_until_trip.
-constexpr int64_t kNever = int64_t{1} << 60;
 
 google::protobuf::Timestamp ToProto(absl::Time time) {
   google::protobuf::Timestamp message;
@@ -54,7 +50,7 @@ v1::Refusals MakeRefusals(const Counts& counts) {
   return message;
 }
 
-v1::Breaker::Counts MakeCounts(const BreakerSnapshot& s) {
+v1::Breaker::Counts MakeCounts(const RegisteredSnapshot& s) {
   v1::Breaker::Counts message;
   message.set_requests(s.requests);
   message.set_successes(s.successes);
@@ -123,7 +119,7 @@ v1::TransitionReason ToProto(TransitionReason reason) {
   return static_cast<v1::TransitionReason>(static_cast<int>(reason) + 1);
 }
 
-v1::Breaker ToProto(const BreakerSnapshot& s) {
+v1::Breaker ToProto(const RegisteredSnapshot& s) {
   v1::Breaker message;
   *message.mutable_key() = ToProto(s.key);
   message.set_state(ToProto(s.state));
@@ -142,7 +138,7 @@ v1::Breaker ToProto(const BreakerSnapshot& s) {
   message.set_consecutive_failures(s.consecutive_failures);
   message.set_consecutive_successes(s.consecutive_successes);
   if (!std::isnan(s.evidence)) message.set_evidence(s.evidence);
-  if (s.failures_until_trip.has_value() && *s.failures_until_trip < kNever) {
+  if (s.failures_until_trip.has_value()) {
     message.set_failures_until_trip(*s.failures_until_trip);
   }
   message.set_probes_in_flight(s.probes_in_flight);

@@ -10,7 +10,7 @@
 #define AUTOBREAKER_ADMIN_INTERNAL_BREAKER_MESSAGES_H_
 
 #include "autobreaker/breaker/key.h"
-#include "autobreaker/breaker/snapshot.h"
+#include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/breaker/types.h"
 #include "autobreaker/proto/admin.pb.h"
 #include "autobreaker/proto/config.pb.h"
@@ -20,7 +20,7 @@ namespace autobreaker {
 v1::State ToProto(State state);
 v1::TransitionReason ToProto(TransitionReason reason);
 
-v1::Breaker ToProto(const BreakerSnapshot& snapshot);
+v1::Breaker ToProto(const RegisteredSnapshot& snapshot);
 v1::Transition ToProto(const Transition& transition);
 
 // The key that a message of a breaker shows as `shown`: bytes that were

@@ -125,7 +125,7 @@ void BreakerWatch::Continue() {
 
 void BreakerWatch::MakeSnapshot(bool begins) {
   if (begins) {
-    for (std::shared_ptr<CircuitBreaker>& breaker : registry_->Breakers()) {
+    for (std::shared_ptr<RegisteredBreaker>& breaker : registry_->Breakers()) {
       if (Agrees(wanted_, breaker->key())) {
         breakers_.push_back(std::move(breaker));
       }
@@ -136,7 +136,7 @@ void BreakerWatch::MakeSnapshot(bool begins) {
   const size_t end =
       std::min(breakers_.size(), next_breaker_ + kBreakersPerMessage);
   for (; next_breaker_ < end; ++next_breaker_) {
-    const BreakerSnapshot snapshot = breakers_[next_breaker_]->Snapshot();
+    const RegisteredSnapshot snapshot = breakers_[next_breaker_]->Snapshot();
     *message->add_breakers() = ToProto(snapshot);
     if (snapshot.transition_count > 0) {
       told.push_back({snapshot.key,

@@ -62,7 +62,7 @@ class BreakerWatch final : public grpc::ServerWriteReactor<v1::WatchResponse>,
   // What a snapshot said of a breaker.
   struct Told {
     uint64_t transition_count;
-    std::weak_ptr<const CircuitBreaker> breaker;
+    std::weak_ptr<const RegisteredBreaker> breaker;
   };
 
   BreakerWatch(std::shared_ptr<BreakerRegistry> registry, BreakerKey wanted)
@@ -86,7 +86,7 @@ class BreakerWatch final : public grpc::ServerWriteReactor<v1::WatchResponse>,
 
   // For the owner of the stream only.
   std::shared_ptr<BreakerRegistry> registry_;
-  std::vector<std::shared_ptr<CircuitBreaker>> breakers_;  // of the snapshot
+  std::vector<std::shared_ptr<RegisteredBreaker>> breakers_;  // of the snapshot
   size_t next_breaker_ = 0;
   v1::WatchResponse message_;
   v1::WatchResponse missed_message_;  // made early, for when memory is short

@@ -16,21 +16,20 @@ Demand Demand::Of(uint64_t calls, uint64_t recent,
           static_cast<double>(recent) / seconds.count()};
 }
 
-MonotonicTime::duration OpenTime(const BreakerOptions& options,
-                                 int64_t reopenings, const Demand& demand,
-                                 double random) {
+MonotonicTime::duration OpenTime(const OpenOptions& options, int64_t reopenings,
+                                 const Demand& demand, double random) {
   // Any of them may be infinite; the minimum of them and the maximum is not.
-  double time = absl::ToDoubleNanoseconds(options.open.duration) *
-                std::pow(options.open.duration_multiplier,
-                         static_cast<double>(reopenings));
-  if (options.open.pace_by_calls.has_value()) {
-    const double calls = std::max(1 / options.open.pace_by_calls->probe_share,
+  double time =
+      absl::ToDoubleNanoseconds(options.duration) *
+      std::pow(options.duration_multiplier, static_cast<double>(reopenings));
+  if (options.pace_by_calls.has_value()) {
+    const double calls = std::max(1 / options.pace_by_calls->probe_share,
                                   2 * std::sqrt(demand.calls));
     time = std::max(time, calls / demand.per_second * 1e9);
   }
-  const double longest = absl::ToDoubleNanoseconds(options.open.duration_max);
+  const double longest = absl::ToDoubleNanoseconds(options.duration_max);
   const double jittered =
-      std::min(time, longest) * (1 - options.open.duration_jitter * random);
+      std::min(time, longest) * (1 - options.duration_jitter * random);
   return MonotonicTime::duration(
       std::max<int64_t>(1, static_cast<int64_t>(std::llround(jittered))));
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "absl/time/time.h"
 
@@ -52,10 +51,10 @@ EvidenceRule::Test MakeTest(double normal, double log_failures,
 
 }  // namespace
 
-EvidenceRule EvidenceRule::From(const BreakerOptions& options) {
+EvidenceRule EvidenceRule::From(const TripOptions& options) {
   EvidenceRule rule;
-  if (!options.trip.evidence.has_value()) return rule;
-  const EvidenceOptions& trip = *options.trip.evidence;
+  if (!options.evidence.has_value()) return rule;
+  const EvidenceOptions& trip = *options.evidence;
   const double normal = trip.normal_failure_rate;
   const double broken = trip.broken_failure_rate;
   const double few = (1 - broken) / 4;  // of successes, in an outage
@@ -68,32 +67,28 @@ EvidenceRule EvidenceRule::From(const BreakerOptions& options) {
   return rule;
 }
 
-EvidenceRule FailureEvidence::rule() const {
-  EvidenceRule rule;
-  rule_.TryRead(&rule);
-  return rule;
+bool operator==(const EvidenceRule& a, const EvidenceRule& b) {
+  for (int i = 0; i < EvidenceRule::kTests; ++i) {
+    if (a.tests[i].failure != b.tests[i].failure ||
+        a.tests[i].threshold != b.tests[i].threshold) {
+      return false;
+    }
+  }
+  return a.tolerated_burst == b.tolerated_burst;
 }
 
-void FailureEvidence::SetRule(const EvidenceRule& rule, double level,
+void FailureEvidence::Restart(const EvidenceRule& rule, double level,
                               uint64_t successes, uint64_t generation) {
-  rule_.Write(rule);
-  Restart(level, successes, generation);
-}
-
-void FailureEvidence::Restart(double level, uint64_t successes,
-                              uint64_t generation) {
-  const EvidenceRule now = rule();
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     const auto ahead = static_cast<uint64_t>(
-        level * static_cast<double>(now.tests[i].threshold));
+        level * static_cast<double>(rule.tests[i].threshold));
     words_[i].store(Pack(PlaceOf(successes) + ahead, generation));
   }
 }
 
-bool FailureEvidence::AddFailure(uint64_t successes, uint64_t generation,
-                                 MonotonicTime now) {
-  EvidenceRule rule;
-  if (!rule_.TryRead(&rule) || rule.tests[0].threshold == 0) return false;
+bool FailureEvidence::AddFailure(const EvidenceRule& rule, uint64_t successes,
+                                 uint64_t generation, MonotonicTime now) {
+  if (rule.tests[0].threshold == 0) return false;
   const uint64_t place = PlaceOf(successes);
   double ceiling = 1;
   if (rule.tolerated_burst > 0) {
@@ -101,7 +96,7 @@ bool FailureEvidence::AddFailure(uint64_t successes, uint64_t generation,
     const auto burst = static_cast<double>(rule.tolerated_burst);
     // Before the evidence is read to be added to: what a failure of the same
     // burst adds on another thread must not lift the ceiling.
-    const double level = LevelBy(rule, Read(), successes);
+    const double level = Level(rule, Read(), successes);
     // One failure alone always has its whole weight.
     double at_once = kThird;
     for (const EvidenceRule::Test& test : rule.tests) {
@@ -143,12 +138,8 @@ FailureEvidence::Places FailureEvidence::Read() const {
   return places;
 }
 
-double FailureEvidence::Level(const Places& places, uint64_t successes) const {
-  return LevelBy(rule(), places, successes);
-}
-
-double FailureEvidence::LevelBy(const EvidenceRule& rule, const Places& places,
-                                uint64_t successes) const {
+double FailureEvidence::Level(const EvidenceRule& rule, const Places& places,
+                              uint64_t successes) {
   double level = 0;
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     if (rule.tests[i].threshold == 0) continue;
@@ -159,22 +150,21 @@ double FailureEvidence::LevelBy(const EvidenceRule& rule, const Places& places,
   return std::min(level, 1.0);
 }
 
-int64_t FailureEvidence::FailuresUntilComplete(const Places& places,
-                                               uint64_t successes) const {
-  const EvidenceRule rule = this->rule();
-  double fewest = std::numeric_limits<double>::infinity();
+std::optional<int64_t> FailureEvidence::FailuresUntilComplete(
+    const EvidenceRule& rule, const Places& places, uint64_t successes) {
+  std::optional<int64_t> fewest;
   for (int i = 0; i < EvidenceRule::kTests; ++i) {
     const EvidenceRule::Test& test = rule.tests[i];
-    if (test.threshold == 0) continue;
+    // Rates that all but touch weigh a failure as nothing.
+    if (test.threshold == 0 || test.failure == 0) continue;
     const uint64_t units = Ahead(places.words[i], PlaceOf(successes));
-    const double missing =
-        static_cast<double>(test.threshold) - static_cast<double>(units);
-    fewest = std::min(fewest,
-                      std::ceil(missing / static_cast<double>(test.failure)));
+    const uint64_t missing =
+        test.threshold > units ? test.threshold - units : 1;
+    const auto failures =
+        static_cast<int64_t>((missing - 1) / test.failure + 1);
+    fewest = std::min(fewest.value_or(failures), failures);
   }
-  constexpr int64_t kNever = int64_t{1} << 60;
-  return fewest < kNever ? std::max<int64_t>(1, static_cast<int64_t>(fewest))
-                         : kNever;
+  return fewest;
 }
 
 }  // namespace autobreaker

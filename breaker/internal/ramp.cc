@@ -5,15 +5,13 @@
 
 namespace autobreaker {
 
-void Ramp::Restart(MonotonicTime now, MonotonicTime::duration open_time) {
-  start_ = now;
-  // Not so long that the sum below may overflow.
-  open_time_ = std::clamp<MonotonicTime::duration>(
-      open_time, MonotonicTime::duration(1), std::chrono::hours(1));
-  successes_ = 0;
-  slowest_ = MonotonicTime::duration(0);
-  level_ = 1;
-  turns_ = 0;
+Ramp::Ramp(const EvidenceRule& rule, MonotonicTime::duration open_time,
+           MonotonicTime now)
+    : start_(now),
+      // Not so long that the sum in NextTurn() could overflow.
+      open_time_(std::clamp<MonotonicTime::duration>(
+          open_time, MonotonicTime::duration(1), std::chrono::hours(1))) {
+  SetWeights(rule);
 }
 
 void Ramp::SetWeights(const EvidenceRule& rule) {
@@ -31,7 +29,10 @@ MonotonicTime Ramp::OverdueBefore(MonotonicTime now) const {
 bool Ramp::Admits(const Traffic& traffic, int64_t at_once, MonotonicTime now) {
   const int64_t in_flight = traffic.in_flight;
   if (in_flight == 0) return true;
-  if (!answered()) return now >= NextTurn(in_flight, at_once, now);
+  if (!answered()) {
+    const std::optional<MonotonicTime> turn = NextTurn(in_flight, at_once, now);
+    return turn.has_value() && now >= *turn;
+  }
   if (in_flight < at_once) return true;
   if (in_flight >= std::min(successes_, kMostInFlight)) return false;
   turns_ += Share(traffic.overdue);
@@ -40,10 +41,10 @@ bool Ramp::Admits(const Traffic& traffic, int64_t at_once, MonotonicTime now) {
   return true;
 }
 
-MonotonicTime Ramp::NextTurn(int64_t in_flight, int64_t at_once,
-                             MonotonicTime now) const {
+std::optional<MonotonicTime> Ramp::NextTurn(int64_t in_flight, int64_t at_once,
+                                            MonotonicTime now) const {
   if (answered()) return now;
-  if (in_flight >= at_once) return MonotonicTime::max();
+  if (in_flight >= at_once) return std::nullopt;
   return start_ + in_flight * open_time_;
 }
 

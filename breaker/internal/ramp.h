@@ -1,29 +1,28 @@
-// How half-open lets more and more calls through, on the evidence that opened
-// the breaker: it starts at the threshold, and successes and failures move it
-// by what they moved it while closed (see evidence.h).
+// Half-open as a ramp: lets more and more calls through, as the evidence that
+// opened the breaker falls again.
 //
-//   evidence    1 ........ 0.5
-//   admitted    a probe .. all calls
+//   evidence            1 ................. 0.5
+//   share of calls      a probe alone ..... all, and the breaker closes
 //
-// The first probe goes alone; if it takes long, another follows each time the
-// open time has passed once more. When one succeeds, the evidence falls by what
-// one failure weighs, so that a single failure thereafter does not reopen. From
-// then on
-//   - a few calls at once always go (`at_once`), so that there is no ramp where
-//     calls are few, and
-//   - others go as the evidence says, one in so many, as long as fewer are
-//   under
-//     way than have succeeded.
-// A call that takes more than twice as long as the slowest success so far is
-// overdue, and weighs like a failure until it ends or its lease does: servers
-// that hang say so late, and would else have all calls by then. (So where one
-// call in twelve and more is far longer than the rest, as with some streams,
-// the ramp is slow; half_open_successes_to_close is for those.)
+// The evidence begins at the threshold, 1. Each success and each failure moves
+// it by what it moved it while closed (evidence.h). At 1 and more a failure
+// opens the breaker again.
 //
-// A server that bears only part of its load settles where the failures that the
-// rest of the calls cause keep the evidence where it is.
+// - The first probe goes alone. If it takes long, one more follows each time
+//   the open time has passed again.
+// - When the first probe succeeds, the evidence falls by the weight of one
+//   failure, so that a single failure after it does not open the breaker.
+// - From then on, a few calls at once always go (`at_once`). Others go as the
+//   evidence says, one in so many, while fewer are under way than have
+//   succeeded.
+// - A call is overdue when it has taken more than twice as long as the slowest
+//   success. It weighs like a failure until it ends or its lease does: a server
+//   that hangs would otherwise have all calls before it shows. So where one
+//   call in twelve is far longer than the rest, as with some streams, the ramp
+//   is slow; HalfOpenOptions::successes_to_close is for those.
 //
-// At 0.5 the breaker closes, and goes on from there; at 1 it reopens.
+// A server that bears only a part of its load settles on the ramp where the
+// failures of that part keep the evidence.
 //
 // Thread-compatible. Pure arithmetic: the time is an argument.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_RAMP_H_
@@ -31,6 +30,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 
 #include "autobreaker/breaker/clock.h"
 #include "autobreaker/breaker/internal/evidence.h"
@@ -44,8 +44,9 @@ class Ramp {
   // More are never under way.
   static constexpr int64_t kMostInFlight = 10'000;
 
-  // Half-open begins. `open_time` is how long the breaker was open before.
-  void Restart(MonotonicTime now, MonotonicTime::duration open_time);
+  // Half-open begins at `now`. `open_time` is how long the breaker was open.
+  Ramp(const EvidenceRule& rule, MonotonicTime::duration open_time,
+       MonotonicTime now);
 
   // What results weigh from now on.
   void SetWeights(const EvidenceRule& rule);
@@ -62,9 +63,10 @@ class Ramp {
   // Whether the next call goes. Takes its turn, so ask once for each call.
   bool Admits(const Traffic& traffic, int64_t at_once, MonotonicTime now);
 
-  // Until then, no call will be let through if none ends. `in_flight` >= 1.
-  MonotonicTime NextTurn(int64_t in_flight, int64_t at_once,
-                         MonotonicTime now) const;
+  // When the next call may go if none ends before; nothing if none may.
+  // REQUIRES: in_flight >= 1.
+  std::optional<MonotonicTime> NextTurn(int64_t in_flight, int64_t at_once,
+                                        MonotonicTime now) const;
 
   // Notes how a call ended, and after which time.
   void Note(bool failed, MonotonicTime::duration taken);
@@ -84,7 +86,7 @@ class Ramp {
   double failure_ = 0;
   double success_ = 0;
   MonotonicTime start_;
-  MonotonicTime::duration open_time_{1};
+  MonotonicTime::duration open_time_;
   int64_t successes_ = 0;
   MonotonicTime::duration slowest_{0};  // of the successes
   // May fall below 0 while overdue calls, which it will have to outweigh, keep

@@ -1,4 +1,8 @@
-// When a closed breaker opens. Pure arithmetic over what the window holds.
+// Decides whether a closed breaker opens, and for which reason. Pure
+// arithmetic.
+//
+// The evidence is gathered in evidence.h; what it comes to is an argument here,
+// beside the calls in the window and the failures in a row.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_TRIP_RULE_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_TRIP_RULE_H_
 
@@ -17,19 +21,21 @@ struct TripRule {
   int64_t consecutive_failures = 0;     // 0: off
   double slow_call_rate_threshold = 0;  // 0: off
 
-  static TripRule From(const BreakerOptions& options);
+  static TripRule From(const TripOptions& options);
 
-  // Why the breaker should open, when the window holds `window` and the last
-  // `streak` results were failures; nothing if it should not.
+  // Why the breaker should open; nothing if it should not. `window` are the
+  // calls in the window, and the last `failures_in_a_row` of all failed.
   std::optional<TransitionReason> Judge(const CallCounts& window,
-                                        int64_t streak) const;
+                                        int64_t failures_in_a_row,
+                                        bool evidence_is_complete) const;
 
-  // Whether the share of slow calls is too large, of however few calls.
+  // Whether too large a share of these calls was slow, however few they are.
   bool TooManySlow(const CallCounts& calls) const;
 
-  // How many failures in a row, with nothing leaving the window meanwhile,
-  // would open it. At least 1.
-  int64_t FailuresUntilTrip(const CallCounts& window, int64_t streak) const;
+  // How many failures in a row would open it, evidence aside, if no call left
+  // the window meanwhile: 1 or more. Nothing if no number would.
+  std::optional<int64_t> FailuresUntilTrip(const CallCounts& window,
+                                           int64_t failures_in_a_row) const;
 };
 
 }  // namespace autobreaker

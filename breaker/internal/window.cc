@@ -45,6 +45,17 @@ const CallCounts& SlidingWindow::base() const {
   return marks_.empty() ? first_ : marks_[(steps_ + 1) % size_];
 }
 
+CallCounts SlidingWindow::BaseAt(const CallCounts& totals,
+                                 MonotonicTime now) const {
+  const int64_t step = std::max(steps_, (now - start_) / step_);
+  // The step at the far edge has passed, or has not ended since the last call,
+  // which left its mark, or has ended since.
+  const int64_t edge = step - (size_ - 1);
+  if (edge <= 0) return first_;
+  if (edge > steps_) return totals;
+  return marks_.empty() ? first_ : marks_[edge % size_];
+}
+
 MonotonicTime::duration SlidingWindow::Covers(MonotonicTime now) const {
   const int64_t whole_steps_before = size_ - 1;
   return now - start_ -

@@ -40,6 +40,9 @@ class SlidingWindow {
   // The totals at the far edge of the window.
   const CallCounts& base() const;
 
+  // What base() would be after Advance(totals, now).
+  CallCounts BaseAt(const CallCounts& totals, MonotonicTime now) const;
+
   // How far back that is.
   MonotonicTime::duration Covers(MonotonicTime now) const;
 

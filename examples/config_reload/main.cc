@@ -36,7 +36,7 @@ namespace autobreaker::demo {
 namespace {
 
 void Show(const BreakerRegistry& registry) {
-  for (const std::shared_ptr<CircuitBreaker>& breaker : registry.Breakers()) {
+  for (const auto& breaker : registry.Breakers()) {
     const BreakerSnapshot s = breaker->Snapshot();
     const BreakerOptions& o = s.options;
     absl::PrintF("  %s/%s: %s, open %s to %s, %s\n", s.key.name, s.key.method,

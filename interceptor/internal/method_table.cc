@@ -79,18 +79,21 @@ inline MethodTable::Entry* MethodTable::FindIn(const Slots& slots,
   }
 }
 
-CircuitBreaker* MethodTable::Find(absl::string_view method) {
+RegisteredBreaker* MethodTable::Find(absl::string_view method) {
   const size_t hash = HashOf(method);
   Entry* const entry =
       FindIn(*slots_.load(std::memory_order_acquire), method, hash);
   if (entry != nullptr) {
-    CircuitBreaker* const breaker =
+    RegisteredBreaker* const breaker =
         entry->breaker.load(std::memory_order_acquire);
-    if (!breaker->removed()) return breaker;
+    if (breaker->handling().asks()) return breaker;
+    if (!breaker->removed()) return nullptr;
   }
   // Not in the table, so that their number does not matter.
   if (IsUnguarded(method)) return nullptr;
-  return FindSlowly(method, hash);
+  RegisteredBreaker* const breaker = FindSlowly(method, hash);
+  return breaker == nullptr || breaker->handling().unguarded() ? nullptr
+                                                               : breaker;
 }
 
 bool MethodTable::IsUnguarded(absl::string_view method) const {
@@ -101,11 +104,12 @@ bool MethodTable::IsUnguarded(absl::string_view method) const {
                      });
 }
 
-CircuitBreaker* MethodTable::FindSlowly(absl::string_view method, size_t hash) {
-  std::shared_ptr<CircuitBreaker> breaker =
+RegisteredBreaker* MethodTable::FindSlowly(absl::string_view method,
+                                           size_t hash) {
+  std::shared_ptr<RegisteredBreaker> breaker =
       registry_->GetOrCreate(KeyForMethod(name_, method));
   if (breaker == nullptr) return nullptr;
-  CircuitBreaker* const found = breaker.get();
+  RegisteredBreaker* const found = breaker.get();
   MutexLock lock(&mu_);
   Slots* slots = all_slots_.back().get();
   if (Entry* const entry = FindIn(*slots, method, hash)) {

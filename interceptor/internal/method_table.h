@@ -18,9 +18,9 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/string_view.h"
-#include "autobreaker/breaker/circuit_breaker.h"
 #include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/key.h"
+#include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/breaker/registry.h"
 
 namespace autobreaker {
@@ -46,13 +46,13 @@ class MethodTable {
 
   // The breaker of the method as gRPC spells it. Null if it is to have none or
   // the registry has none to give.
-  CircuitBreaker* Find(absl::string_view method);
+  RegisteredBreaker* Find(absl::string_view method);
 
  private:
   struct Entry {
     const std::string method;
     const size_t hash;
-    std::atomic<CircuitBreaker*> breaker;
+    std::atomic<RegisteredBreaker*> breaker;
   };
   // Open addressing, at most half full.
   struct Slots {
@@ -69,7 +69,7 @@ class MethodTable {
                        size_t hash);
   static void InsertIn(Slots* slots, Entry* entry);
   bool IsUnguarded(absl::string_view method) const;
-  CircuitBreaker* FindSlowly(absl::string_view method, size_t hash);
+  RegisteredBreaker* FindSlowly(absl::string_view method, size_t hash);
 
   const std::shared_ptr<BreakerRegistry> registry_;
   const std::string name_;
@@ -80,7 +80,8 @@ class MethodTable {
   std::vector<std::unique_ptr<Entry>> entries_ ABSL_GUARDED_BY(mu_);
   // The last is slots_; the smaller ones before it may still be read.
   std::vector<std::unique_ptr<Slots>> all_slots_ ABSL_GUARDED_BY(mu_);
-  std::vector<std::shared_ptr<CircuitBreaker>> breakers_ ABSL_GUARDED_BY(mu_);
+  std::vector<std::shared_ptr<RegisteredBreaker>> breakers_
+      ABSL_GUARDED_BY(mu_);
 };
 
 }  // namespace autobreaker

@@ -137,23 +137,24 @@ class TestBreaker {
     ASSERT_EQ(state(), State::kOpen);
   }
 
-  // From open to half-open. The clock stops where the open time ends.
-  void WaitForHalfOpen() {
+  // The clock stops where the open time ends: the next call is a probe.
+  void WaitForProbes() {
+    ASSERT_EQ(state(), State::kOpen);
     clock_.Advance(Snapshot().open_remaining);
-    ASSERT_EQ(state(), State::kHalfOpen);
+    ASSERT_EQ(Snapshot().open_remaining, absl::ZeroDuration());
   }
 
-  // From half-open to closed.
+  // Closes by as many probes as that takes.
   void Recover() {
-    ASSERT_EQ(state(), State::kHalfOpen);
+    ASSERT_NE(state(), State::kClosed);
     Succeed(
         static_cast<int>(*breaker_->options().half_open.successes_to_close));
     ASSERT_EQ(state(), State::kClosed);
   }
 
-  void TripAndWaitForHalfOpen() {
+  void TripAndWaitForProbes() {
     Trip();
-    WaitForHalfOpen();
+    WaitForProbes();
   }
 
  private:

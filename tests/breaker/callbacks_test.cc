@@ -45,9 +45,9 @@ class CallbacksTest : public ::testing::Test {
 };
 
 TEST_F(CallbacksTest, EveryTransitionIsToldInOrder) {
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   breaker_.Fail();
-  breaker_.WaitForHalfOpen();
+  breaker_.WaitForProbes();
   breaker_.Recover();
   breaker_->SetMode(Mode::kForcedOpen);
   breaker_->SetMode(Mode::kForcedClosed);
@@ -88,7 +88,7 @@ TEST_F(CallbacksTest, TellsKeyTimeAndOpenTime) {
 }
 
 TEST_F(CallbacksTest, TellsTheProbesOfHalfOpen) {
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   breaker_.Succeed(2);
   breaker_.Fail();
   EXPECT_EQ(seen_.back().window, Counts(2, 1));
@@ -121,7 +121,8 @@ TEST_F(CallbacksTest, MayUseEveryMethodOfTheBreaker) {
     breaker_->Snapshot();
     breaker_->SetMode(breaker_->Snapshot().mode);
   };
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
+  breaker_->TryAcquire();
   EXPECT_GE(seen_.size(), 2);
 }
 
@@ -158,7 +159,8 @@ TEST_F(CallbacksTest, TransitionsFromInsideAreToldInOrder) {
 
 TEST_F(CallbacksTest, ExceptionsAreCountedAndDropped) {
   then_ = [](const Transition&) { throw std::runtime_error("no"); };
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
+  breaker_.Acquire();
   EXPECT_EQ(breaker_.Snapshot().callback_exceptions, 2);
 }
 
@@ -170,14 +172,14 @@ TEST_F(CallbacksTest, ThingsThatAreNoExceptionsAreDroppedToo) {
 
 TEST_F(CallbacksTest, ExceptionLosesNoLaterTransition) {
   then_ = [](const Transition&) { throw std::runtime_error("no"); };
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   breaker_.Recover();
   EXPECT_EQ(seen_.size(), 3);
 }
 
 TEST_F(CallbacksTest, ExceptionFromADyingPermitIsDropped) {
   then_ = [](const Transition&) { throw std::runtime_error("no"); };
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   { const Permit abandoned = breaker_.Acquire(); }
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
 }
@@ -246,7 +248,7 @@ TEST(SlowCallbackTest, IsNotChargedToTheProbe) {
           breaker->clock().Advance(absl::Hours(1));
         }
       });
-  breaker->TripAndWaitForHalfOpen();
+  breaker->TripAndWaitForProbes();
   breaker->Recover();
   EXPECT_EQ((*breaker)->Snapshot().state, State::kClosed);
 }

@@ -65,11 +65,6 @@ TEST(CircuitBreakerTest, StartsClosed) {
   EXPECT_TRUE(breaker.Acquire());
 }
 
-TEST(CircuitBreakerTest, IsNotRemoved) {
-  TestBreaker breaker;
-  EXPECT_FALSE(breaker->removed());
-}
-
 // ------------------------------------------------------------- Failure rate
 
 TEST(CircuitBreakerTest, StaysClosedBelowTheMinimum) {
@@ -211,7 +206,7 @@ TEST(CircuitBreakerTest, RowStartsOverWhenTheBreakerCloses) {
   BreakerOptions options = ExactOptions();
   options.trip.consecutive_failures = 5;
   TestBreaker breaker(options);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Recover();
   breaker.Fail(4);
   EXPECT_EQ(breaker.state(), State::kClosed);
@@ -343,16 +338,16 @@ TEST(CircuitBreakerTest, EveryFailedProbeDoublesTheOpenTimeUpToTheMaximum) {
   breaker.Trip();
   for (const int seconds : {5, 10, 20, 40, 60, 60}) {
     EXPECT_EQ(breaker.Snapshot().open_remaining, absl::Seconds(seconds));
-    breaker.WaitForHalfOpen();
+    breaker.WaitForProbes();
     breaker.Fail();
   }
 }
 
 TEST(CircuitBreakerTest, ClosingStartsTheOpenTimeOver) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Fail();
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Recover();
   breaker.Trip();
   EXPECT_EQ(breaker.Snapshot().open_remaining, absl::Seconds(5));

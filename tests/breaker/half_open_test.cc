@@ -13,7 +13,7 @@ namespace {
 
 TEST(HalfOpenTest, AdmitsAsManyProbesAtOnceAsAllowed) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const std::vector<Permit> probes = breaker.Acquire(3);
   const Refusal refusal = breaker.Refused();
   EXPECT_EQ(refusal.reason, RefusalReason::kHalfOpen);
@@ -33,14 +33,14 @@ TEST(HalfOpenTest, CallThatEndsTheOpenTimeIsAProbe) {
 
 TEST(HalfOpenTest, SettledProbeMakesRoom) {
   TestBreaker breaker(EndlessProbingOptions(1));
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   for (int i = 0; i < 10; ++i) breaker.Succeed();
   EXPECT_EQ(breaker.Snapshot().probe_successes, 10);
 }
 
 TEST(HalfOpenTest, EnoughSuccessesClose) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Succeed(2);
   EXPECT_EQ(breaker.state(), State::kHalfOpen);
   breaker.Succeed();
@@ -49,7 +49,7 @@ TEST(HalfOpenTest, EnoughSuccessesClose) {
 
 TEST(HalfOpenTest, OneFailureReopens) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Succeed(2);
   breaker.Fail();
   EXPECT_EQ(breaker.state(), State::kOpen);
@@ -59,17 +59,17 @@ TEST(HalfOpenTest, OneFailureReopens) {
 
 TEST(HalfOpenTest, SuccessesAreCountedAfreshEachTime) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Succeed(2);
   breaker.Fail();
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Succeed(2);
   EXPECT_EQ(breaker.state(), State::kHalfOpen);
 }
 
 TEST(HalfOpenTest, SlowProbeReopens) {
   TestBreaker breaker(SlowCallOptions());
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Finish(Outcome::kSuccess, absl::Seconds(1));
   EXPECT_EQ(breaker.state(), State::kOpen);
   EXPECT_EQ(breaker.Snapshot().last_trip->reason, TransitionReason::kProbeSlow);
@@ -77,7 +77,7 @@ TEST(HalfOpenTest, SlowProbeReopens) {
 
 TEST(HalfOpenTest, SlowFailedProbeReopensAsFailed) {
   TestBreaker breaker(SlowCallOptions());
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Finish(Outcome::kFailure, absl::Seconds(1));
   EXPECT_EQ(breaker.Snapshot().last_trip->reason,
             TransitionReason::kProbeFailed);
@@ -85,7 +85,7 @@ TEST(HalfOpenTest, SlowFailedProbeReopensAsFailed) {
 
 TEST(HalfOpenTest, IgnoredProbeIsNoVerdictAndFreesItsPlace) {
   TestBreaker breaker(EndlessProbingOptions(1));
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Finish(Outcome::kIgnored);
   const BreakerSnapshot s = breaker.Snapshot();
   EXPECT_EQ(s.state, State::kHalfOpen);
@@ -96,7 +96,7 @@ TEST(HalfOpenTest, IgnoredProbeIsNoVerdictAndFreesItsPlace) {
 
 TEST(HalfOpenTest, AbandonedProbeIsNoVerdictAndFreesItsPlace) {
   TestBreaker breaker(EndlessProbingOptions(1));
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Finish(Outcome::kAbandoned);
   const BreakerSnapshot s = breaker.Snapshot();
   EXPECT_EQ(s.state, State::kHalfOpen);
@@ -109,21 +109,21 @@ TEST(HalfOpenTest, WindowAndRateOfProbesDoNotTrip) {
   BreakerOptions options = EndlessProbingOptions(3);
   options.trip.minimum_calls = 1;
   TestBreaker breaker(options);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Succeed(100);
   EXPECT_EQ(breaker.state(), State::kHalfOpen);
 }
 
 TEST(HalfOpenTest, ProbesAreNotInTheWindowAfterClosing) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Recover();
   EXPECT_EQ(breaker.Snapshot().window, Counts(0, 0));
 }
 
 TEST(HalfOpenTest, ProbesUnderWayAtTheReopeningAreLate) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   Permit late = breaker.Acquire();
   breaker.Fail();
   const BreakerSnapshot before = breaker.Snapshot();
@@ -136,11 +136,12 @@ TEST(HalfOpenTest, ProbesUnderWayAtTheReopeningAreLate) {
 
 TEST(HalfOpenTest, ProbeOfAnEarlierHalfOpenTimeIsNoVerdict) {
   TestBreaker breaker(EndlessProbingOptions(3));
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   Permit late_success = breaker.Acquire();
   Permit late_failure = breaker.Acquire();
   breaker.Fail();
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
+  const Permit probe = breaker.Acquire();
   late_success.Record(Outcome::kSuccess);
   EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
   late_failure.Record(Outcome::kFailure);
@@ -151,10 +152,10 @@ TEST(HalfOpenTest, ProbeOfAnEarlierHalfOpenTimeFreesNoPlace) {
   for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure,
                                 Outcome::kIgnored, Outcome::kAbandoned}) {
     TestBreaker breaker(EndlessProbingOptions(2));
-    breaker.TripAndWaitForHalfOpen();
+    breaker.TripAndWaitForProbes();
     Permit late = breaker.Acquire();
     breaker.Fail();
-    breaker.WaitForHalfOpen();
+    breaker.WaitForProbes();
     const std::vector<Permit> probes = breaker.Acquire(2);
     late.Record(outcome);
     breaker.Refused();
@@ -164,7 +165,8 @@ TEST(HalfOpenTest, ProbeOfAnEarlierHalfOpenTimeFreesNoPlace) {
 TEST(HalfOpenTest, CallOfTheClosedTimeIsNoVerdict) {
   TestBreaker breaker;
   std::vector<Permit> late = breaker.Acquire(10);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
+  const Permit probe = breaker.Acquire();
   for (int i = 0; i < 5; ++i) late[i].Record(Outcome::kSuccess);
   EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
   for (int i = 5; i < 10; ++i) late[i].Record(Outcome::kFailure);
@@ -177,7 +179,7 @@ TEST(HalfOpenTest, ProbeHoldsItsPlaceUntilItsLeaseEnds) {
   BreakerOptions options = ExactOptions();
   options.half_open.max_calls = 1;
   TestBreaker breaker(options);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const Permit probe = breaker.Acquire();
   breaker.clock().Advance(absl::Seconds(60) - absl::Nanoseconds(1));
   breaker.Refused();
@@ -190,7 +192,7 @@ TEST(HalfOpenTest, ResultAfterTheLeaseIsLate) {
     BreakerOptions options = ExactOptions();
     options.half_open.successes_to_close = 1;
     TestBreaker breaker(options);
-    breaker.TripAndWaitForHalfOpen();
+    breaker.TripAndWaitForProbes();
     Permit probe = breaker.Acquire();
     breaker.clock().Advance(absl::Seconds(60));
     probe.Record(outcome);
@@ -204,7 +206,7 @@ TEST(HalfOpenTest, ResultBeforeTheLeaseEndsCounts) {
   BreakerOptions options = ExactOptions();
   options.half_open.successes_to_close = 1;
   TestBreaker breaker(options);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   Permit probe = breaker.Acquire();
   breaker.clock().Advance(absl::Seconds(60) - absl::Nanoseconds(1));
   probe.Record(Outcome::kSuccess);
@@ -213,7 +215,7 @@ TEST(HalfOpenTest, ResultBeforeTheLeaseEndsCounts) {
 
 TEST(HalfOpenTest, EndedLeaseFreesOnePlaceOnly) {
   TestBreaker breaker(EndlessProbingOptions(2));
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const Permit first = breaker.Acquire();
   breaker.clock().Advance(absl::Hours(1));
   const Permit second = breaker.Acquire();
@@ -226,7 +228,7 @@ TEST(HalfOpenTest, SettlingAfterTheLeaseFreesNoPlace) {
   for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure,
                                 Outcome::kIgnored, Outcome::kAbandoned}) {
     TestBreaker breaker(EndlessProbingOptions(1));
-    breaker.TripAndWaitForHalfOpen();
+    breaker.TripAndWaitForProbes();
     Permit late = breaker.Acquire();
     breaker.clock().Advance(absl::Hours(24));
     const Permit next = breaker.Acquire();
@@ -238,7 +240,7 @@ TEST(HalfOpenTest, SettlingAfterTheLeaseFreesNoPlace) {
 
 TEST(HalfOpenTest, LeakedProbesNeverPinIt) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   std::vector<Permit> leaked = breaker.Acquire(3);
   breaker.clock().Advance(absl::Seconds(60));
   breaker.Succeed(3);
@@ -247,7 +249,7 @@ TEST(HalfOpenTest, LeakedProbesNeverPinIt) {
 
 TEST(HalfOpenTest, FirstProbeFindsOut) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   Permit first = breaker.Acquire();
   EXPECT_TRUE(first.finds_out());
   first.Record(Outcome::kSuccess);
@@ -262,13 +264,13 @@ TEST(HalfOpenTest, NoOrdinaryCallFindsOut) {
 TEST(HalfOpenTest, NoCallOfShadowModeFindsOut) {
   TestBreaker breaker;
   breaker->SetMode(Mode::kShadow);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   EXPECT_FALSE(breaker.Acquire().finds_out());
 }
 
 TEST(HalfOpenTest, CallWhosePermitIsUsedOtherwiseCountsAsRefused) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const Permit probe = breaker.Acquire();
   const Refusal refusal = breaker->RefuseForProbe();
   EXPECT_EQ(refusal.reason, RefusalReason::kHalfOpen);
@@ -294,7 +296,7 @@ class HalfOpenRampTest : public ::testing::Test {
  protected:
   HalfOpenRampTest() {
     TripSlowly(breaker_);
-    breaker_.WaitForHalfOpen();
+    breaker_.WaitForProbes();
   }
 
   // Of a second and more, from a half on.
@@ -377,13 +379,13 @@ TEST_F(HalfOpenRampTest, ShadowModeLetsThroughWhatTheRampWouldRefuse) {
 
 TEST_F(HalfOpenRampTest, SuccessesCloseIt) {
   int successes = 0;
-  for (; breaker_.state() == State::kHalfOpen; ++successes) breaker_.Succeed();
+  for (; breaker_.state() != State::kClosed; ++successes) breaker_.Succeed();
   EXPECT_EQ(breaker_.state(), State::kClosed);
   EXPECT_GT(successes, 10);
 }
 
 TEST_F(HalfOpenRampTest, ClosedGoesOnWithTheEvidenceOfTheRamp) {
-  while (breaker_.state() == State::kHalfOpen) breaker_.Succeed();
+  while (breaker_.state() != State::kClosed) breaker_.Succeed();
   EXPECT_NEAR(breaker_.Snapshot().evidence, 0.5, 0.02);
 }
 

@@ -84,7 +84,7 @@ TEST(ForcedOpenTest, OnAnOpenBreakerIsNoTransition) {
 
 TEST(ForcedOpenTest, OpensHalfOpenWithoutCountingAReopening) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker->SetMode(Mode::kForcedOpen);
   EXPECT_EQ(breaker.state(), State::kOpen);
   EXPECT_EQ(breaker.Snapshot().reopenings, 0);
@@ -166,9 +166,9 @@ TEST(ForcedClosedTest, ClosesABreakerThatIsOpen) {
 
 TEST(ForcedClosedTest, ClosesABreakerThatIsHalfOpen) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Fail();
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker->SetMode(Mode::kForcedClosed);
   EXPECT_EQ(breaker.state(), State::kClosed);
   EXPECT_EQ(breaker.Snapshot().reopenings, 0);
@@ -223,7 +223,7 @@ TEST(ShadowTest, CountsWhatItWouldHaveRefusedWhenOpen) {
 TEST(ShadowTest, CountsWhatItWouldHaveRefusedWhenHalfOpen) {
   TestBreaker breaker;
   breaker->SetMode(Mode::kShadow);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const std::vector<Permit> permits = breaker.Acquire(3 + 7);
   const BreakerSnapshot s = breaker.Snapshot();
   EXPECT_EQ(ShadowRefusals(s, RefusalReason::kHalfOpen), 7);
@@ -243,7 +243,7 @@ TEST(ShadowTest, AskedForAReasonGivesNone) {
 TEST(ShadowTest, CallsLetThroughMoveNoState) {
   TestBreaker breaker;
   breaker->SetMode(Mode::kShadow);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const std::vector<Permit> probes = breaker.Acquire(3);
   breaker.Succeed(100);
   breaker.Fail(100);
@@ -256,7 +256,7 @@ TEST(ShadowTest, CallsLetThroughMoveNoState) {
 TEST(ShadowTest, CallsLetThroughAreNotInTheNextWindow) {
   TestBreaker breaker;
   breaker->SetMode(Mode::kShadow);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   std::vector<Permit> probes = breaker.Acquire(3);
   std::vector<Permit> unjudged = breaker.Acquire(100);
   for (Permit& probe : probes) probe.Record(Outcome::kSuccess);
@@ -277,7 +277,7 @@ TEST(ShadowTest, SlowCallsLetThroughAreCountedSlow) {
 TEST(ShadowTest, TheStateMachineRunsAllTheWayRound) {
   TestBreaker breaker;
   breaker->SetMode(Mode::kShadow);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Recover();
   const BreakerSnapshot s = breaker.Snapshot();
   EXPECT_EQ(Transitions(s, State::kClosed, State::kOpen), 1);

@@ -160,12 +160,12 @@ class NaiveBreaker {
   }
 
   BreakerSnapshot Look() {
-    EndModeIfTime();
-    HalfOpenIfTime();
     BreakerSnapshot s = seen_;
     s.options = options_;
-    s.mode = mode_;
-    if (mode_until_.has_value()) {
+    // A mode whose time is over ends with the next call.
+    const bool mode_is_over = mode_until_.has_value() && Now() >= *mode_until_;
+    s.mode = mode_is_over ? Mode::kAutomatic : mode_;
+    if (mode_until_.has_value() && !mode_is_over) {
       s.mode_remaining = absl::Nanoseconds(*mode_until_ - Now());
     }
     s.state = state_;
@@ -183,7 +183,7 @@ class NaiveBreaker {
     if (state_ != State::kClosed) {
       s.window = left_closed_->window;
       s.consecutive_failures = left_closed_->consecutive_failures;
-    } else if (mode_ != Mode::kForcedClosed) {
+    } else if (s.mode != Mode::kForcedClosed) {
       int64_t more = 1;
       CallCounts then = s.window;
       for (++then.failures;
@@ -197,7 +197,7 @@ class NaiveBreaker {
     s.failure_rate = RateOf(s.window);
     s.success_rate = 1 - s.failure_rate;
     if (state_ == State::kOpen) {
-      s.open_remaining = OpenRemaining();
+      s.open_remaining = std::max(OpenRemaining(), absl::ZeroDuration());
     }
     return s;
   }
@@ -289,7 +289,7 @@ class NaiveBreaker {
 
   // The evidence of each test, in units of EvidenceRule.
   void RestartEvidence(double level) {
-    const EvidenceRule rule = EvidenceRule::From(options_);
+    const EvidenceRule rule = EvidenceRule::From(options_.trip);
     for (int i = 0; i < EvidenceRule::kTests; ++i) {
       evidence_[i] = static_cast<int64_t>(
           level * static_cast<double>(rule.tests[i].threshold));
@@ -297,7 +297,7 @@ class NaiveBreaker {
   }
 
   double Level() const {
-    const EvidenceRule rule = EvidenceRule::From(options_);
+    const EvidenceRule rule = EvidenceRule::From(options_.trip);
     double level = 0;
     for (int i = 0; i < EvidenceRule::kTests; ++i) {
       if (rule.tests[i].threshold == 0) return 0;
@@ -309,7 +309,7 @@ class NaiveBreaker {
 
   // Whether that many failures more would do.
   bool WouldComplete(int64_t more) const {
-    const EvidenceRule rule = EvidenceRule::From(options_);
+    const EvidenceRule rule = EvidenceRule::From(options_.trip);
     for (int i = 0; i < EvidenceRule::kTests; ++i) {
       const auto threshold = static_cast<int64_t>(rule.tests[i].threshold);
       if (threshold > 0 &&
@@ -323,7 +323,7 @@ class NaiveBreaker {
 
   // Notes a result, and whether the evidence is complete with it.
   bool Weigh(bool failed) {
-    const EvidenceRule rule = EvidenceRule::From(options_);
+    const EvidenceRule rule = EvidenceRule::From(options_.trip);
     if (rule.tests[0].threshold == 0) return false;
     if (!failed) {
       for (int64_t& evidence : evidence_) {
@@ -362,7 +362,7 @@ class NaiveBreaker {
   // Calls that have been under way for more than twice as long as the slowest
   // success count as failures.
   double RampShare() const {
-    const EvidenceRule::Test test = EvidenceRule::From(options_).tests[0];
+    const EvidenceRule::Test test = EvidenceRule::From(options_.trip).tests[0];
     int64_t overdue = 0;
     for (const auto& probe : probes_) {
       const int64_t start = starts_.at(probe.first);
@@ -397,7 +397,8 @@ class NaiveBreaker {
     bool reopen = failed || slow;
     bool close = false;
     if (Ramps()) {
-      const EvidenceRule::Test test = EvidenceRule::From(options_).tests[0];
+      const EvidenceRule::Test test =
+          EvidenceRule::From(options_.trip).tests[0];
       const double failure = static_cast<double>(test.failure) /
                              static_cast<double>(test.threshold);
       if (failed) {

@@ -94,7 +94,7 @@ TEST(OutOfMemory, AnOpenBreakerStillBecomesHalfOpen) {
         b.Finish(Outcome::kFailure, 20);
         b.clock.Advance(absl::Seconds(5));
       },
-      [](Breaker& b) { b.breaker->Snapshot(); },
+      [](Breaker& b) { b.breaker->TryAcquire(); },
       [](Breaker& b) {
         EXPECT_EQ(b.breaker->Snapshot().state, State::kHalfOpen);
         EXPECT_EQ(b.transitions, 2);

@@ -160,7 +160,7 @@ TEST(PeerDefectsTest, CallsThatHangUntilTheirDeadlineTrip) {
 TEST(PeerDefectsTest, ResultOfTheClosedTimeIsNoVerdictInHalfOpen) {
   TestBreaker breaker(EndlessProbingOptions(2));
   std::vector<Permit> late = breaker.Acquire(40);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const std::vector<Permit> probes = breaker.Acquire(2);
   for (int i = 0; i < 20; ++i) late[i].Record(Outcome::kSuccess);
   for (int i = 20; i < 40; ++i) late[i].Record(Outcome::kFailure);
@@ -175,7 +175,7 @@ TEST(PeerDefectsTest, ResultOfTheClosedTimeIsNoVerdictInHalfOpen) {
 TEST(PeerDefectsTest, ResultOfTheClosedTimeIsNotInTheNextClosedTime) {
   TestBreaker breaker;
   std::vector<Permit> late = breaker.Acquire(100);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Recover();
   for (Permit& permit : late) permit.Record(Outcome::kFailure);
   const BreakerSnapshot s = breaker.Snapshot();
@@ -371,7 +371,7 @@ TEST(PeerDefectsTest, CountersAtTheirMaximumStillTrip) {
   ShardedCounters counters((uint64_t{1} << 48) - 5);
   SlidingWindow window;
   MonotonicTime now{std::chrono::hours(1)};
-  const TripRule rule = TripRule::From(RateOptions());
+  const TripRule rule = TripRule::From(RateOptions().trip);
   window.Restart(std::chrono::seconds(10), 10, counters.JudgedTotals(), now);
   int failures = 0;
   do {
@@ -379,7 +379,7 @@ TEST(PeerDefectsTest, CountersAtTheirMaximumStillTrip) {
     window.Advance(counters.JudgedTotals(), now);
     counters.AddJudged(ShardedCounters::kFailure, 0);
     ++failures;
-  } while (!rule.Judge(counters.JudgedTotals() - window.base(), 0) &&
+  } while (!rule.Judge(counters.JudgedTotals() - window.base(), 0, false) &&
            failures < 1000);
   EXPECT_EQ(failures, 20);
 }
@@ -392,7 +392,7 @@ TEST(PeerDefectsTest, CallbackMayReadTheBreakerAndThrow) {
     throw std::runtime_error("no harm");
   });
   self = &breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Recover();
   EXPECT_EQ(breaker.Snapshot().callback_exceptions, 3);
 }
@@ -463,7 +463,7 @@ TEST(PeerDefectsTest, LeakedProbeGivesItsPlaceToAnother) {
   BreakerOptions options = ExactOptions();
   options.half_open.max_calls = 1;
   TestBreaker breaker(options);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const Permit leaked = breaker.Acquire();
   breaker.Refused();
   breaker.clock().Advance(absl::Seconds(60));
@@ -486,7 +486,7 @@ TEST(PeerDefectsTest, CancelledProbeIsNoVerdictAndFreesItsPlace) {
   options.half_open.max_calls = 1;
   options.half_open.successes_to_close = 1;
   TestBreaker breaker(options);
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Finish(Outcome::kIgnored);
   EXPECT_EQ(breaker.state(), State::kHalfOpen);
   EXPECT_TRUE(breaker.Acquire());

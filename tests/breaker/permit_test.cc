@@ -133,7 +133,7 @@ TEST(PermitTest, MoveOfOneNotHeldSettlesTheOther) {
 
 TEST(PermitTest, MoveKeepsTheProbesPlace) {
   TestBreaker breaker(EndlessProbingOptions(1));
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   Permit from = breaker.Acquire();
   Permit to = std::move(from);
   EXPECT_EQ(breaker.Snapshot().probes_in_flight, 1);

@@ -219,28 +219,31 @@ TEST_F(RegistryApplyTest, TransitionsAreToldOutsideItsLock) {
 
 TEST_F(RegistryApplyTest, TellsWhoToPassBy) {
   const auto breaker = registry_->GetOrCreate(kPlace);
-  EXPECT_FALSE(breaker->unguarded());
+  EXPECT_FALSE(breaker->handling().unguarded());
   BreakerPolicy policy = Numbered(20);
   policy.unguarded = true;
   Apply({{{"payments", "", ""}, policy}});
-  EXPECT_TRUE(breaker->unguarded());
-  EXPECT_TRUE(registry_->GetOrCreate({"payments", "a", "b"})->unguarded());
+  EXPECT_TRUE(breaker->handling().unguarded());
+  EXPECT_TRUE(
+      registry_->GetOrCreate({"payments", "a", "b"})->handling().unguarded());
   EXPECT_TRUE(breaker->Snapshot().unguarded);
   Apply({});
-  EXPECT_FALSE(breaker->unguarded());
+  EXPECT_FALSE(breaker->handling().unguarded());
 }
 
 TEST_F(RegistryApplyTest, TellsWhatAStatusMeans) {
   const auto breaker = registry_->GetOrCreate(kPlace);
-  EXPECT_EQ(breaker->Classify(absl::StatusCode::kAborted), std::nullopt);
+  EXPECT_EQ(breaker->handling().Classify(absl::StatusCode::kAborted),
+            std::nullopt);
   BreakerPolicy policy = Numbered(20);
   policy.status_classes = {{absl::StatusCode::kAborted},
                            {absl::StatusCode::kUnauthenticated}};
   Apply({{kPlace, policy}});
-  EXPECT_EQ(breaker->Classify(absl::StatusCode::kAborted), Outcome::kFailure);
-  EXPECT_EQ(breaker->Classify(absl::StatusCode::kUnauthenticated),
+  EXPECT_EQ(breaker->handling().Classify(absl::StatusCode::kAborted),
+            Outcome::kFailure);
+  EXPECT_EQ(breaker->handling().Classify(absl::StatusCode::kUnauthenticated),
             Outcome::kIgnored);
-  EXPECT_EQ(breaker->Classify(absl::StatusCode::kUnavailable),
+  EXPECT_EQ(breaker->handling().Classify(absl::StatusCode::kUnavailable),
             Outcome::kSuccess);
   EXPECT_TRUE(breaker->Snapshot().status_classes == policy.status_classes);
 }
@@ -278,15 +281,16 @@ TEST_F(RegistryApplyTest, ProgramOptionsDoNotSeeTheConfiguration) {
 
 TEST_F(RegistryApplyTest, NoReloadsUntilOneIsRecorded) {
   Apply({});
-  EXPECT_EQ(registry_->reloads(), std::nullopt);
+  EXPECT_EQ(registry_->config_reloads().counts(), std::nullopt);
 }
 
 TEST_F(RegistryApplyTest, CountsReloads) {
-  registry_->RecordReload(true);
+  registry_->config_reloads().Record(true, clock_.WallNow());
   const absl::Time time = clock_.WallNow();
   clock_.Advance(absl::Hours(1));
-  registry_->RecordReload(false);
-  const ConfigReloads reloads = registry_->reloads().value();
+  registry_->config_reloads().Record(false, clock_.WallNow());
+  const ConfigReloads::Counts reloads =
+      registry_->config_reloads().counts().value();
   EXPECT_EQ(reloads.succeeded, 1u);
   EXPECT_EQ(reloads.failed, 1u);
   EXPECT_FALSE(reloads.last_succeeded);

@@ -19,7 +19,7 @@ TEST(ResetTest, ClosesAnOpenBreaker) {
 
 TEST(ResetTest, ClosesAHalfOpenBreaker) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   EXPECT_TRUE(breaker->Reset());
   EXPECT_EQ(breaker.state(), State::kClosed);
 }
@@ -99,7 +99,7 @@ TEST(ResetTest, StartsOpenTimesOver) {
   TestBreaker breaker(options);
   breaker.Trip();
   const absl::Duration first = breaker.Snapshot().open_remaining;
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Fail();
   EXPECT_EQ(breaker.Snapshot().open_remaining, 2 * first);
   breaker->Reset();

@@ -44,7 +44,7 @@ TEST(SnapshotTest, RefusalsAreCountedByReason) {
   TestBreaker breaker;
   breaker.Trip();
   for (int i = 0; i < 3; ++i) breaker.Refused();
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   const std::vector<Permit> probes = breaker.Acquire(3);
   for (int i = 0; i < 4; ++i) breaker.Refused();
   breaker->SetMode(Mode::kForcedOpen);
@@ -87,7 +87,7 @@ TEST(SnapshotTest, RowsOfFailuresAndSuccesses) {
 
 TEST(SnapshotTest, TransitionStartsTheRowOfSuccessesOver) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Succeed(2);
   EXPECT_EQ(breaker.Snapshot().consecutive_successes, 2);
   breaker.Succeed();
@@ -122,7 +122,7 @@ TEST(SnapshotTest, FailuresUntilTripIsForClosedOnly) {
   breaker.Trip();
   EXPECT_EQ(breaker.Snapshot().failures_until_trip, std::nullopt);
   EXPECT_FALSE(breaker.Snapshot().will_trip_next);
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   EXPECT_EQ(breaker.Snapshot().failures_until_trip, std::nullopt);
 }
 
@@ -158,7 +158,7 @@ TEST(SnapshotTest, WindowAndRateOfTheTripStayWhileOpen) {
 TEST(SnapshotTest, WindowAndRateOfTheTripStayWhileHalfOpen) {
   TestBreaker breaker;
   TripAt15Percent(breaker);
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.clock().Advance(absl::Seconds(30));
   breaker.Succeed();
   const BreakerSnapshot s = breaker.Snapshot();
@@ -171,7 +171,7 @@ TEST(SnapshotTest, WindowAndRateOfTheTripStayWhileHalfOpen) {
 TEST(SnapshotTest, WindowAndRateOfTheTripStayWhenAProbeFails) {
   TestBreaker breaker;
   TripAt15Percent(breaker);
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Fail();
   const BreakerSnapshot s = breaker.Snapshot();
   ASSERT_EQ(s.state, State::kOpen);
@@ -183,7 +183,7 @@ TEST(SnapshotTest, WindowAndRateOfTheTripStayWhenAProbeFails) {
 TEST(SnapshotTest, LastTripIsTheFailedProbe) {
   TestBreaker breaker;
   TripAt15Percent(breaker);
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Succeed();
   breaker.Fail();
   const Transition trip = breaker.Snapshot().last_trip.value();
@@ -197,7 +197,7 @@ TEST(SnapshotTest, LastTripIsTheFailedProbe) {
 TEST(SnapshotTest, WindowAndRateStartOverWhenItCloses) {
   TestBreaker breaker;
   TripAt15Percent(breaker);
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Recover();
   const BreakerSnapshot s = breaker.Snapshot();
   EXPECT_EQ(s.window, Counts(0, 0));
@@ -208,7 +208,7 @@ TEST(SnapshotTest, WindowAndRateStartOverWhenItCloses) {
 TEST(SnapshotTest, LastTripOutlastsTheRecovery) {
   TestBreaker breaker;
   TripAt15Percent(breaker);
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Recover();
   const Transition trip = breaker.Snapshot().last_trip.value();
   EXPECT_EQ(trip.from, State::kClosed);
@@ -252,30 +252,73 @@ TEST(SnapshotTest, OpenRemainingCountsDownToHalfOpen) {
   EXPECT_EQ(breaker.Snapshot().open_remaining, absl::ZeroDuration());
 }
 
-TEST(SnapshotTest, BringsTheStateForward) {
+TEST(SnapshotTest, OpenBreakerStaysOpenUntilACallComes) {
   TestBreaker breaker;
   breaker.Trip();
-  breaker.clock().Advance(absl::Seconds(5));
+  breaker.clock().Advance(absl::Hours(1));
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.state, State::kOpen);
+  EXPECT_EQ(s.open_remaining, absl::ZeroDuration());
+  EXPECT_EQ(s.transition_count, 1);
+  const Permit probe = breaker.Acquire();
   EXPECT_EQ(breaker.Snapshot().state, State::kHalfOpen);
+}
+
+TEST(SnapshotTest, RunsNoCallback) {
+  int calls = 0;
+  TestBreaker breaker(ExactOptions(), [&](const Transition&) { ++calls; });
+  breaker.Trip();
+  breaker->SetMode(Mode::kForcedOpen, absl::Seconds(1));
+  breaker.clock().Advance(absl::Hours(1));
+  breaker.Snapshot();
+  EXPECT_EQ(calls, 1);
+}
+
+TEST(SnapshotTest, ModeWhoseTimeIsOverIsTheOneThatFollows) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kShadow, absl::Seconds(1));
+  breaker.clock().Advance(absl::Milliseconds(999));
+  EXPECT_EQ(breaker.Snapshot().mode, Mode::kShadow);
+  EXPECT_EQ(breaker.Snapshot().mode_remaining, absl::Milliseconds(1));
+  breaker.clock().Advance(absl::Milliseconds(1));
+  EXPECT_EQ(breaker.Snapshot().mode, Mode::kAutomatic);
+  EXPECT_EQ(breaker.Snapshot().mode_remaining, absl::InfiniteDuration());
+}
+
+TEST(SnapshotTest, NothingIsLeftToWaitForOnceAForcedOpeningIsOver) {
+  TestBreaker breaker;
+  breaker->SetMode(Mode::kForcedOpen, absl::Seconds(1));
+  breaker.clock().Advance(absl::Seconds(2));
+  EXPECT_EQ(breaker.Snapshot().state, State::kOpen);
+  EXPECT_EQ(breaker.Snapshot().open_remaining, absl::ZeroDuration());
+}
+
+TEST(SnapshotTest, WindowLosesCallsByTimeAlone) {
+  TestBreaker breaker;
+  breaker.Fail(5);
+  breaker.clock().Advance(absl::Seconds(10));
+  EXPECT_EQ(breaker.Snapshot().window, Counts(0, 5));
+  breaker.clock().Advance(absl::Seconds(1));
+  EXPECT_EQ(breaker.Snapshot().window, Counts(0, 0));
 }
 
 TEST(SnapshotTest, ReopeningsCountFailedProbesUntilItCloses) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Fail();
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Fail();
   EXPECT_EQ(breaker.Snapshot().reopenings, 2);
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Recover();
   EXPECT_EQ(breaker.Snapshot().reopenings, 0);
 }
 
 TEST(SnapshotTest, TransitionsAndTripsAreCountedByKind) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   breaker.Fail();
-  breaker.WaitForHalfOpen();
+  breaker.WaitForProbes();
   breaker.Recover();
   const BreakerSnapshot s = breaker.Snapshot();
   EXPECT_EQ(Transitions(s, State::kClosed, State::kOpen), 1);
@@ -288,7 +331,7 @@ TEST(SnapshotTest, TransitionsAndTripsAreCountedByKind) {
 
 TEST(SnapshotTest, ProbesInFlightLeaveOutEndedLeases) {
   TestBreaker breaker;
-  breaker.TripAndWaitForHalfOpen();
+  breaker.TripAndWaitForProbes();
   const std::vector<Permit> probes = breaker.Acquire(2);
   EXPECT_EQ(breaker.Snapshot().probes_in_flight, 2);
   breaker.clock().Advance(absl::Seconds(60));

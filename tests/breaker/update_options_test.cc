@@ -153,7 +153,7 @@ TEST_F(UpdateOptionsTest, OpenDurationThatIsOverHalfOpens) {
 }
 
 TEST_F(UpdateOptionsTest, MultiplierAndMaximumRetimeAReopenedBreaker) {
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   breaker_.Fail();
   options_.open.duration_multiplier = 4;
   Update();
@@ -190,7 +190,7 @@ TEST_F(UpdateOptionsTest, RetimingDrawsNoOtherJitter) {
 // ----------------------------------------------------------------- Half-open
 
 TEST_F(UpdateOptionsTest, MoreProbesAreAdmittedAtOnce) {
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   const std::vector<Permit> probes = breaker_.Acquire(3);
   breaker_.Refused();
   options_.half_open.max_calls = 5;
@@ -200,7 +200,7 @@ TEST_F(UpdateOptionsTest, MoreProbesAreAdmittedAtOnce) {
 }
 
 TEST_F(UpdateOptionsTest, FewerProbesApplyOnceTheOthersAreSettled) {
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   std::vector<Permit> probes = breaker_.Acquire(3);
   options_.half_open.max_calls = 1;
   Update();
@@ -213,7 +213,7 @@ TEST_F(UpdateOptionsTest, FewerProbesApplyOnceTheOthersAreSettled) {
 }
 
 TEST_F(UpdateOptionsTest, FewerProbesApplyOnceTheirLeasesEnd) {
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   std::vector<Permit> probes;
   for (int i = 0; i < 3; ++i) {
     probes.push_back(breaker_.Acquire());
@@ -228,7 +228,7 @@ TEST_F(UpdateOptionsTest, FewerProbesApplyOnceTheirLeasesEnd) {
 }
 
 TEST_F(UpdateOptionsTest, FewerSuccessesCloseWithTheNext) {
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   breaker_.Succeed(2);
   options_.half_open.successes_to_close = 1;
   Update();
@@ -240,7 +240,7 @@ TEST_F(UpdateOptionsTest, FewerSuccessesCloseWithTheNext) {
 TEST_F(UpdateOptionsTest, NewLeaseAppliesToNewProbes) {
   options_.half_open.max_calls = 1;
   Update();
-  breaker_.TripAndWaitForHalfOpen();
+  breaker_.TripAndWaitForProbes();
   const Permit probe = breaker_.Acquire();
   options_.half_open.lease = absl::Seconds(1);
   Update();

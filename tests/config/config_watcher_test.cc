@@ -112,8 +112,12 @@ class ConfigWatcherTest : public testing::Test {
   int64_t Number() const {
     return registry_->PolicyFor(BreakerKey()).options.trip.minimum_calls;
   }
-  uint64_t Succeeded() const { return registry_->reloads()->succeeded; }
-  uint64_t Failed() const { return registry_->reloads()->failed; }
+  uint64_t Succeeded() const {
+    return registry_->config_reloads().counts()->succeeded;
+  }
+  uint64_t Failed() const {
+    return registry_->config_reloads().counts()->failed;
+  }
 
   const Watchdog watchdog_{
       testing::UnitTest::GetInstance()->current_test_info()->name()};
@@ -171,7 +175,7 @@ TEST_F(ConfigWatcherTest, RefusesBadOptions) {
                   absl::StrCat("interval is ", absl::FormatDuration(bad),
                                ", must be in [1ms, 24h]")));
   }
-  EXPECT_FALSE(registry_->reloads().has_value());
+  EXPECT_FALSE(registry_->config_reloads().counts().has_value());
 }
 
 TEST_F(ConfigWatcherTest, TakesEveryIntervalInRange) {
@@ -407,7 +411,7 @@ TEST_F(ConfigWatcherTest, CountsInTheRegistry) {
   Start();
   scratch_.Replace(path_, Numbered(7));
   EXPECT_TRUE(loads_.At(1).ok());
-  const ConfigReloads good = *registry_->reloads();
+  const ConfigReloads::Counts good = *registry_->config_reloads().counts();
   EXPECT_EQ(good.succeeded, 1);
   EXPECT_EQ(good.failed, 1);
   EXPECT_TRUE(good.last_succeeded);
@@ -415,7 +419,7 @@ TEST_F(ConfigWatcherTest, CountsInTheRegistry) {
   clock_.Advance(absl::Seconds(10));
   scratch_.Replace(path_, "{");
   EXPECT_FALSE(loads_.At(2).ok());
-  const ConfigReloads bad = *registry_->reloads();
+  const ConfigReloads::Counts bad = *registry_->config_reloads().counts();
   EXPECT_EQ(bad.failed, 2);
   EXPECT_FALSE(bad.last_succeeded);
   EXPECT_EQ(bad.last_success_time, good.last_success_time);

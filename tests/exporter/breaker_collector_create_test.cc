@@ -213,7 +213,8 @@ TEST(OptionalFamilies, StatusCodesGoByTheirNames) {
   Instruments instruments;
   instruments.count_status_codes = true;
   const auto registry = MakeRegistry(instruments);
-  registry->Breakers().front()->CountStatusCode(absl::StatusCode::kUnavailable);
+  registry->Breakers().front()->handling().CountStatusCode(
+      absl::StatusCode::kUnavailable);
 
   const MetricFamily family =
       Find(BreakerCollector::Create(registry).value()->Collect(),

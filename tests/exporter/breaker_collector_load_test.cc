@@ -43,7 +43,7 @@ class Load {
           breaker->TryAcquire().Record(outcome);
           breaker->TryAcquire().Record(round % 2 == 0 ? Outcome::kIgnored
                                                       : Outcome::kAbandoned);
-          if (held) breaker->CountStatusCode(absl::StatusCode::kOk);
+          if (held) breaker->handling().CountStatusCode(absl::StatusCode::kOk);
           held.Record(outcome);
           if (thread != 0) continue;
           clock->Advance(absl::Milliseconds(1));

@@ -89,7 +89,7 @@ class BreakerCollectorTest : public testing::Test {
 };
 
 TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
-  registry_->RecordReload(true);
+  registry_->config_reloads().Record(true, clock_.WallNow());
   std::map<std::string, MetricType> types;
   for (const MetricFamily& family : collector_->Collect()) {
     EXPECT_TRUE(types.emplace(family.name, family.type).second) << family.name;
@@ -134,7 +134,7 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
 }
 
 TEST_F(BreakerCollectorTest, OneFamilyHoldsAllBreakers) {
-  registry_->RecordReload(true);
+  registry_->config_reloads().Record(true, clock_.WallNow());
   registry_->GetOrCreate({"payments", "shop.Shop", "GetPrice"});
   std::set<std::string> names;
   for (const MetricFamily& family : collector_->Collect()) {
@@ -430,15 +430,15 @@ TEST_F(BreakerCollectorTest, TellsHowLoadsOfTheConfigurationWent) {
   clock_.Advance(absl::Seconds(7));
   const double loaded =
       absl::ToDoubleSeconds(clock_.WallNow() - absl::UnixEpoch());
-  registry_->RecordReload(true);
+  registry_->config_reloads().Record(true, clock_.WallNow());
   Scrape scrape = Collect();
   EXPECT_EQ(scrape["config_last_reload_successful"], 1);
   EXPECT_EQ(scrape["config_last_reload_success_timestamp_seconds"], loaded);
   EXPECT_EQ(scrape["config_reloads_total{result=success}"], 1);
   EXPECT_EQ(scrape.at("config_reloads_total{result=failure}"), 0);
   clock_.Advance(absl::Seconds(7));
-  registry_->RecordReload(false);
-  registry_->RecordReload(false);
+  registry_->config_reloads().Record(false, clock_.WallNow());
+  registry_->config_reloads().Record(false, clock_.WallNow());
   scrape = Collect();
   EXPECT_EQ(scrape["config_last_reload_successful"], 0);
   EXPECT_EQ(scrape["config_last_reload_success_timestamp_seconds"], loaded);
@@ -447,7 +447,7 @@ TEST_F(BreakerCollectorTest, TellsHowLoadsOfTheConfigurationWent) {
 }
 
 TEST_F(BreakerCollectorTest, TheTimeOfALoadIsZeroBeforeOneSucceeds) {
-  registry_->RecordReload(false);
+  registry_->config_reloads().Record(false, clock_.WallNow());
   Scrape scrape = Collect();
   EXPECT_EQ(scrape.at("config_last_reload_successful"), 0);
   EXPECT_EQ(scrape.at("config_last_reload_success_timestamp_seconds"), 0);
@@ -532,7 +532,7 @@ TEST_F(BreakerCollectorTest, EscapesWhatNamesMayHold) {
 }
 
 TEST_F(BreakerCollectorTest, PromtoolAcceptsTheText) {
-  registry_->RecordReload(true);
+  registry_->config_reloads().Record(true, clock_.WallNow());
   // Every value there is: NaN, fractions, and names that need care.
   registry_->GetOrCreate({"a\"b\\c\nd\t\r", "caf\xC3\xA9", "bad \xFF byte"});
   Succeed(2);

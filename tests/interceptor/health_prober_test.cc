@@ -46,7 +46,7 @@ class HealthProberTest : public ::testing::Test {
   static bool Probe(HealthProber* prober,
                     const std::shared_ptr<CircuitBreaker>& breaker) {
     Permit permit = breaker->TryAcquire();
-    return prober->TakeOver(breaker.get(), &permit);
+    return prober->TakeOver(breaker, &permit);
   }
 
   // The breaker as it is once no permit of it is held.
@@ -285,7 +285,7 @@ TEST_F(HealthProberTest, LeavesAPermitAloneThatItDoesNotTake) {
   AwaitAnswer(breaker);
 
   Permit permit = breaker->TryAcquire();
-  ASSERT_FALSE(prober->TakeOver(breaker.get(), &permit));
+  ASSERT_FALSE(prober->TakeOver(breaker, &permit));
 
   EXPECT_TRUE(permit);
 }

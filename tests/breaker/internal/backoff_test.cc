@@ -16,33 +16,33 @@ using ::std::chrono::milliseconds;
 using ::std::chrono::nanoseconds;
 using ::std::chrono::seconds;
 
-BreakerOptions Backoff(absl::Duration first, double multiplier,
-                       absl::Duration most, double jitter) {
-  BreakerOptions options = RateOptions();
-  options.open.duration = first;
-  options.open.duration_multiplier = multiplier;
-  options.open.duration_max = most;
-  options.open.duration_jitter = jitter;
+OpenOptions Backoff(absl::Duration first, double multiplier,
+                    absl::Duration most, double jitter) {
+  OpenOptions options = RateOptions().open;
+  options.duration = first;
+  options.duration_multiplier = multiplier;
+  options.duration_max = most;
+  options.duration_jitter = jitter;
   return options;
 }
 
 TEST(BackoffTest, FirstTimeIsTheOpenDuration) {
-  EXPECT_EQ(OpenTime(RateOptions(), 0, Demand(), 0), seconds(5));
+  EXPECT_EQ(OpenTime(RateOptions().open, 0, Demand(), 0), seconds(5));
 }
 
 TEST(BackoffTest, EveryReopeningMultiplies) {
-  const BreakerOptions options = RateOptions();
+  const OpenOptions options = RateOptions().open;
   EXPECT_EQ(OpenTime(options, 1, Demand(), 0), seconds(10));
   EXPECT_EQ(OpenTime(options, 2, Demand(), 0), seconds(20));
   EXPECT_EQ(OpenTime(options, 3, Demand(), 0), seconds(40));
 }
 
 TEST(BackoffTest, StopsAtTheMaximum) {
-  EXPECT_EQ(OpenTime(RateOptions(), 4, Demand(), 0), seconds(60));
+  EXPECT_EQ(OpenTime(RateOptions().open, 4, Demand(), 0), seconds(60));
 }
 
 TEST(BackoffTest, StaysAtTheMaximumHoweverManyReopenings) {
-  EXPECT_EQ(OpenTime(RateOptions(), 1'000'000'000'000, Demand(), 0),
+  EXPECT_EQ(OpenTime(RateOptions().open, 1'000'000'000'000, Demand(), 0),
             seconds(60));
 }
 
@@ -59,17 +59,18 @@ TEST(BackoffTest, FractionsMultiplyToo) {
 }
 
 TEST(BackoffTest, JitterShortensByItsRandomShare) {
-  EXPECT_EQ(OpenTime(RateOptions(), 0, Demand(), 0.5), milliseconds(4500));
+  EXPECT_EQ(OpenTime(RateOptions().open, 0, Demand(), 0.5), milliseconds(4500));
 }
 
 TEST(BackoffTest, JitterNeverShortensMoreThanItsShare) {
-  const nanoseconds shortest = OpenTime(RateOptions(), 0, Demand(), 0.999999);
+  const nanoseconds shortest =
+      OpenTime(RateOptions().open, 0, Demand(), 0.999999);
   EXPECT_GT(shortest, seconds(4));
   EXPECT_LT(shortest, milliseconds(4001));
 }
 
 TEST(BackoffTest, JitterShortensTheMaximum) {
-  EXPECT_EQ(OpenTime(RateOptions(), 100, Demand(), 0.5), seconds(54));
+  EXPECT_EQ(OpenTime(RateOptions().open, 100, Demand(), 0.5), seconds(54));
 }
 
 TEST(BackoffTest, NoJitterIgnoresTheRandomNumber) {
@@ -85,10 +86,10 @@ TEST(BackoffTest, FullJitterIsNeverZero) {
 }
 
 // By calls, with nothing random.
-BreakerOptions Paced(double share) {
-  BreakerOptions options;
-  options.open.pace_by_calls->probe_share = share;
-  options.open.duration_jitter = 0;
+OpenOptions Paced(double share) {
+  OpenOptions options;
+  options.pace_by_calls->probe_share = share;
+  options.duration_jitter = 0;
   return options;
 }
 
@@ -111,8 +112,8 @@ TEST(PacingTest, NeverShorterThanTheOpenDuration) {
 }
 
 TEST(PacingTest, OpenDurationGrowsBesideIt) {
-  BreakerOptions options = Paced(0.1);
-  options.open.duration_multiplier = 2;
+  OpenOptions options = Paced(0.1);
+  options.duration_multiplier = 2;
   EXPECT_EQ(OpenTime(options, 3, {0, 1e6}, 0), milliseconds(800));
 }
 
@@ -122,8 +123,8 @@ TEST(PacingTest, NeverLongerThanTheMaximum) {
 }
 
 TEST(PacingTest, JitterShortensIt) {
-  BreakerOptions options = Paced(0.1);
-  options.open.duration_jitter = 0.2;
+  OpenOptions options = Paced(0.1);
+  options.duration_jitter = 0.2;
   EXPECT_EQ(OpenTime(options, 0, {0, 20}, 0.5), milliseconds(450));
 }
 
@@ -141,8 +142,8 @@ TEST(PacingTest, CallsInNoTimeAreVeryFrequent) {
 // Probes and calls refused too long, for outages of any number of calls, next
 // to the least that a fixed pace could make of it that knew the number before.
 TEST(PacingTest, CostsLittleMoreThanTheBestFixedPaceForAnyOutage) {
-  BreakerOptions options = Paced(1);
-  options.open.duration = absl::Nanoseconds(1);
+  OpenOptions options = Paced(1);
+  options.duration = absl::Nanoseconds(1);
   for (const double calls : {1e2, 1e3, 1e4, 1e5, 1e6, 1e7}) {
     double asked = 0;
     double probes = 0;

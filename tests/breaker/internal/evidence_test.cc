@@ -7,6 +7,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <random>
 #include <vector>
 
@@ -33,17 +34,22 @@ BreakerOptions Sequential(double normal, double broken, int64_t calls,
 class Court {
  public:
   explicit Court(const BreakerOptions& options)
-      : rule_(EvidenceRule::From(options)) {
-    evidence_.SetRule(rule_, /*level=*/0, successes_, generation_);
+      : rule_(EvidenceRule::From(options.trip)) {
+    evidence_.Restart(rule_, /*level=*/0, successes_, generation_);
   }
 
   void Succeed(int count = 1) { successes_ += count; }
-  bool Fail() { return evidence_.AddFailure(successes_, generation_, now_); }
+  bool Fail() {
+    return evidence_.AddFailure(rule_, successes_, generation_, now_);
+  }
   void Advance(absl::Duration by) { now_ += absl::ToChronoNanoseconds(by); }
-  double level() const { return evidence_.Level(evidence_.Read(), successes_); }
+  double level() const {
+    return FailureEvidence::Level(rule_, evidence_.Read(), successes_);
+  }
 
-  int64_t FailuresMissing() const {
-    return evidence_.FailuresUntilComplete(evidence_.Read(), successes_);
+  std::optional<int64_t> FailuresMissing() const {
+    return FailureEvidence::FailuresUntilComplete(rule_, evidence_.Read(),
+                                                  successes_);
   }
 
   // Failures until the evidence is complete, each a while after the one before.
@@ -64,7 +70,7 @@ class Court {
 };
 
 TEST(EvidenceTest, WeightsAreLogarithmsOfLikelihoods) {
-  const EvidenceRule rule = EvidenceRule::From(BreakerOptions());
+  const EvidenceRule rule = EvidenceRule::From(TripOptions());
   const double success = std::log(0.98 / 0.8);
   const double one = static_cast<double>(EvidenceRule::kOneSuccess);
   EXPECT_NEAR(rule.tests[0].failure, std::log(0.2 / 0.02) / success * one, 1);
@@ -116,22 +122,23 @@ TEST(EvidenceTest, NeverFallsBelowNone) {
 TEST(EvidenceTest, FailureOfAnotherGenerationChangesNothing) {
   Court court{BreakerOptions()};
   for (const uint64_t generation : {299, 301}) {
-    EXPECT_FALSE(
-        court.evidence_.AddFailure(court.successes_, generation, court.now_));
+    EXPECT_FALSE(court.evidence_.AddFailure(court.rule_, court.successes_,
+                                            generation, court.now_));
   }
   EXPECT_EQ(court.level(), 0);
 }
 
 TEST(EvidenceTest, RestartsAtTheLevelAsked) {
   Court court{BreakerOptions()};
-  court.evidence_.Restart(0.5, court.successes_, court.generation_);
+  court.evidence_.Restart(court.rule_, 0.5, court.successes_,
+                          court.generation_);
   EXPECT_NEAR(court.level(), 0.5, 0.001);
 }
 
 TEST(EvidenceTest, SurvivesTheWrapOfTheCounters) {
   Court court{BreakerOptions()};
   court.successes_ = (uint64_t{1} << 48) - 1;
-  court.evidence_.Restart(0, court.successes_, court.generation_);
+  court.evidence_.Restart(court.rule_, 0, court.successes_, court.generation_);
   court.Fail();
   const double before = court.level();
   court.successes_ = 0;  // one more
@@ -226,31 +233,31 @@ TEST(EvidenceTest, EarlierFailuresDoNotRaiseABurst) {
 TEST(EvidenceTest, FailuresOnManyThreadsAreAllWeighed) {
   // Weights so small that nothing is cut off.
   const EvidenceRule rule = EvidenceRule::From(
-      Sequential(0.4, 0.41, 1'000'000'000'000'000, absl::ZeroDuration()));
+      Sequential(0.4, 0.41, 1'000'000'000'000'000, absl::ZeroDuration()).trip);
   FailureEvidence evidence;
-  evidence.SetRule(rule, 0, 0, 0);
+  evidence.Restart(rule, 0, 0, 0);
   RunThreads(4, [&](int) {
     for (int i = 0; i < 100; ++i) {
-      evidence.AddFailure(0, 0, MonotonicTime());
+      evidence.AddFailure(rule, 0, 0, MonotonicTime());
     }
   });
   EXPECT_DOUBLE_EQ(
-      evidence.Level(evidence.Read(), 0),
+      FailureEvidence::Level(rule, evidence.Read(), 0),
       std::max(400.0 * rule.tests[0].failure / rule.tests[0].threshold,
                std::min(1.0, 400.0 * rule.tests[1].failure /
                                  rule.tests[1].threshold)));
 }
 
 TEST(EvidenceTest, BurstOnManyThreadsIsHeldBackToo) {
-  const EvidenceRule rule = EvidenceRule::From(BreakerOptions());
+  const EvidenceRule rule = EvidenceRule::From(TripOptions());
   FailureEvidence evidence;
-  evidence.SetRule(rule, 0, 0, 0);
+  evidence.Restart(rule, 0, 0, 0);
   RunThreads(8, [&](int) {
     for (int i = 0; i < 10'000; ++i) {
-      evidence.AddFailure(0, 0, MonotonicTime());
+      evidence.AddFailure(rule, 0, 0, MonotonicTime());
     }
   });
-  EXPECT_LT(evidence.Level(evidence.Read(), 0), 0.34);
+  EXPECT_LT(FailureEvidence::Level(rule, evidence.Read(), 0), 0.34);
 }
 
 TEST(EvidenceTest, BrokenRateNextToOneDoesNotOpenOnOneFailure) {
@@ -339,7 +346,8 @@ TEST(FalseOpeningsTest, AreNoMoreThanPromised) {
       call += row;
       if (court.Fail()) {
         ++false_openings;
-        court.evidence_.Restart(0, court.successes_, court.generation_);
+        court.evidence_.Restart(court.rule_, 0, court.successes_,
+                                court.generation_);
       }
     }
     const double most = static_cast<double>(kCalls) / promised;

@@ -17,11 +17,6 @@ constexpr MonotonicTime kStart{std::chrono::hours(1)};
 
 class RampTest : public ::testing::Test {
  protected:
-  RampTest() {
-    ramp_.SetWeights(EvidenceRule::From(BreakerOptions()));
-    ramp_.Restart(kStart, milliseconds(100));
-  }
-
   bool Admits(int64_t in_flight, MonotonicTime now = kStart) {
     return ramp_.Admits({in_flight, overdue_}, /*at_once=*/3, now);
   }
@@ -30,7 +25,7 @@ class RampTest : public ::testing::Test {
   }
   void Fail() { ramp_.Note(/*failed=*/true, milliseconds(10)); }
 
-  Ramp ramp_;
+  Ramp ramp_{EvidenceRule::From(TripOptions()), milliseconds(100), kStart};
   int64_t overdue_ = 0;
 };
 
@@ -53,7 +48,7 @@ TEST_F(RampTest, SoManyAtOnceAndNoMoreUntilOneSucceeds) {
 TEST_F(RampTest, TellsWhenTheNextMayGo) {
   EXPECT_EQ(ramp_.NextTurn(1, 3, kStart), kStart + milliseconds(100));
   EXPECT_EQ(ramp_.NextTurn(2, 3, kStart), kStart + milliseconds(200));
-  EXPECT_EQ(ramp_.NextTurn(3, 3, kStart), MonotonicTime::max());
+  EXPECT_EQ(ramp_.NextTurn(3, 3, kStart), std::nullopt);
   Succeed();
   EXPECT_EQ(ramp_.NextTurn(3, 3, kStart), kStart);
 }
@@ -116,16 +111,9 @@ TEST_F(RampTest, ShareGrowsWithSuccessesAndFallsWithFailures) {
   EXPECT_LT(ramp_.Share(0), before);
 }
 
-TEST_F(RampTest, RestartForgetsEverything) {
-  for (int i = 0; i < 10; ++i) Succeed();
-  ramp_.Restart(kStart, milliseconds(100));
-  EXPECT_FALSE(ramp_.answered());
-  EXPECT_EQ(ramp_.level(), 1);
-  EXPECT_FALSE(Admits(/*in_flight=*/1));
-}
-
 TEST_F(RampTest, LongestOpenTimeDoesNotOverflow) {
-  ramp_.Restart(kStart, std::chrono::hours(24 * 365));
+  ramp_ = Ramp(EvidenceRule::From(TripOptions()), std::chrono::hours(24 * 365),
+               kStart);
   EXPECT_GT(ramp_.NextTurn(9'999, 10'000, kStart), kStart);
 }
 
@@ -167,8 +155,8 @@ TEST_F(RampTest, NeverMoreUnderWayThanItHasRoomFor) {
 }
 
 TEST_F(RampTest, LevelNeverFallsBelowNone) {
-  BreakerOptions options;
-  options.trip.evidence->calls_per_false_opening = 1;
+  TripOptions options;
+  options.evidence->calls_per_false_opening = 1;
   ramp_.SetWeights(EvidenceRule::From(options));
   Succeed();
   EXPECT_TRUE(ramp_.Closes(/*overdue=*/0));

@@ -20,12 +20,12 @@ TripRule RateRule(double threshold, int64_t minimum_calls) {
 }
 
 TEST(TripRuleTest, RateAboveThresholdTrips) {
-  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(18, 2), 0),
+  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(18, 2), 0, false),
             TransitionReason::kFailureRate);
 }
 
 TEST(TripRuleTest, RateAtThresholdDoesNotTrip) {
-  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(19, 1), 0), std::nullopt);
+  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(19, 1), 0, false), std::nullopt);
 }
 
 TEST(TripRuleTest, NoRateAtADecimalThresholdTrips) {
@@ -36,80 +36,86 @@ TEST(TripRuleTest, NoRateAtADecimalThresholdTrips) {
       const uint64_t failures = percent * hundreds;
       const uint64_t successes = 100 * hundreds - failures;
       const TripRule rule = RateRule(threshold, 1);
-      EXPECT_EQ(rule.Judge(Counts(successes, failures), 0), std::nullopt);
-      EXPECT_EQ(rule.Judge(Counts(successes - 1, failures + 1), 0),
+      EXPECT_EQ(rule.Judge(Counts(successes, failures), 0, false),
+                std::nullopt);
+      EXPECT_EQ(rule.Judge(Counts(successes - 1, failures + 1), 0, false),
                 TransitionReason::kFailureRate);
     }
   }
 }
 
 TEST(TripRuleTest, NothingTripsBelowTheMinimum) {
-  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(0, 19), 19), std::nullopt);
+  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(0, 19), 19, false), std::nullopt);
 }
 
 TEST(TripRuleTest, MinimumIsEnough) {
-  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(0, 20), 20),
+  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(0, 20), 20, false),
             TransitionReason::kFailureRate);
 }
 
 TEST(TripRuleTest, EmptyWindowDoesNotTrip) {
-  EXPECT_EQ(RateRule(0.05, 1).Judge(Counts(0, 0), 0), std::nullopt);
+  EXPECT_EQ(RateRule(0.05, 1).Judge(Counts(0, 0), 0, false), std::nullopt);
 }
 
 TEST(TripRuleTest, HugeCountsAreJudged) {
   const uint64_t huge = uint64_t{1} << 47;
-  EXPECT_EQ(RateRule(0.5, 1).Judge(Counts(huge, huge), 0), std::nullopt);
-  EXPECT_EQ(RateRule(0.5, 1).Judge(Counts(huge, huge + 1), 0),
+  EXPECT_EQ(RateRule(0.5, 1).Judge(Counts(huge, huge), 0, false), std::nullopt);
+  EXPECT_EQ(RateRule(0.5, 1).Judge(Counts(huge, huge + 1), 0, false),
             TransitionReason::kFailureRate);
 }
 
 TEST(TripRuleTest, ConsecutiveFailuresTripBelowTheMinimum) {
   TripRule rule = RateRule(0.5, 1000);
   rule.consecutive_failures = 5;
-  EXPECT_EQ(rule.Judge(Counts(0, 4), 4), std::nullopt);
-  EXPECT_EQ(rule.Judge(Counts(0, 5), 5),
+  EXPECT_EQ(rule.Judge(Counts(0, 4), 4, false), std::nullopt);
+  EXPECT_EQ(rule.Judge(Counts(0, 5), 5, false),
             TransitionReason::kConsecutiveFailures);
 }
 
 TEST(TripRuleTest, ConsecutiveFailuresAreOffAtZero) {
-  EXPECT_EQ(RateRule(0.5, 1000).Judge(Counts(0, 900), 900), std::nullopt);
+  EXPECT_EQ(RateRule(0.5, 1000).Judge(Counts(0, 900), 900, false),
+            std::nullopt);
 }
 
 TEST(TripRuleTest, ConsecutiveFailuresAreNamedFirst) {
   TripRule rule = RateRule(0.05, 1);
   rule.consecutive_failures = 5;
-  EXPECT_EQ(rule.Judge(Counts(0, 5), 5),
+  EXPECT_EQ(rule.Judge(Counts(0, 5), 5, false),
             TransitionReason::kConsecutiveFailures);
 }
 
 TEST(TripRuleTest, SlowRateAtThresholdTrips) {
   TripRule rule = RateRule(0.05, 20);
   rule.slow_call_rate_threshold = 0.5;
-  EXPECT_EQ(rule.Judge(Counts(20, 0, 9), 0), std::nullopt);
-  EXPECT_EQ(rule.Judge(Counts(20, 0, 10), 0), TransitionReason::kSlowCallRate);
+  EXPECT_EQ(rule.Judge(Counts(20, 0, 9), 0, false), std::nullopt);
+  EXPECT_EQ(rule.Judge(Counts(20, 0, 10), 0, false),
+            TransitionReason::kSlowCallRate);
 }
 
 TEST(TripRuleTest, SlowRateOfOneNeedsEveryCall) {
   TripRule rule = RateRule(0.05, 20);
   rule.slow_call_rate_threshold = 1;
-  EXPECT_EQ(rule.Judge(Counts(20, 0, 19), 0), std::nullopt);
-  EXPECT_EQ(rule.Judge(Counts(20, 0, 20), 0), TransitionReason::kSlowCallRate);
+  EXPECT_EQ(rule.Judge(Counts(20, 0, 19), 0, false), std::nullopt);
+  EXPECT_EQ(rule.Judge(Counts(20, 0, 20), 0, false),
+            TransitionReason::kSlowCallRate);
 }
 
 TEST(TripRuleTest, SlowCallsBelowTheMinimumDoNotTrip) {
   TripRule rule = RateRule(0.05, 20);
   rule.slow_call_rate_threshold = 0.5;
-  EXPECT_EQ(rule.Judge(Counts(19, 0, 19), 0), std::nullopt);
+  EXPECT_EQ(rule.Judge(Counts(19, 0, 19), 0, false), std::nullopt);
 }
 
 TEST(TripRuleTest, SlowRateIsOffAtZero) {
-  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(20, 0, 20), 0), std::nullopt);
+  EXPECT_EQ(RateRule(0.05, 20).Judge(Counts(20, 0, 20), 0, false),
+            std::nullopt);
 }
 
 TEST(TripRuleTest, FailureRateIsNamedBeforeSlowRate) {
   TripRule rule = RateRule(0.05, 20);
   rule.slow_call_rate_threshold = 0.5;
-  EXPECT_EQ(rule.Judge(Counts(0, 20, 20), 0), TransitionReason::kFailureRate);
+  EXPECT_EQ(rule.Judge(Counts(0, 20, 20), 0, false),
+            TransitionReason::kFailureRate);
 }
 
 TEST(TripRuleTest, FromTakesTheOptions) {
@@ -119,7 +125,7 @@ TEST(TripRuleTest, FromTakesTheOptions) {
   options.trip.consecutive_failures = 9;
   options.trip.slow_call_duration = absl::Seconds(1);
   options.trip.slow_call_rate_threshold = 0.6;
-  const TripRule rule = TripRule::From(options);
+  const TripRule rule = TripRule::From(options.trip);
   EXPECT_EQ(rule.failure_rate_threshold, 0.3);
   EXPECT_EQ(rule.minimum_calls, 7);
   EXPECT_EQ(rule.consecutive_failures, 9);
@@ -127,7 +133,7 @@ TEST(TripRuleTest, FromTakesTheOptions) {
 }
 
 TEST(TripRuleTest, FromLeavesOffWhatIsNotSet) {
-  const TripRule rule = TripRule::From(RateOptions());
+  const TripRule rule = TripRule::From(RateOptions().trip);
   EXPECT_EQ(rule.consecutive_failures, 0);
   EXPECT_EQ(rule.slow_call_rate_threshold, 0);
 }
@@ -148,10 +154,36 @@ TEST(TripRuleTest, FailuresUntilTripIsNeverBelowOne) {
   EXPECT_EQ(RateRule(0.05, 20).FailuresUntilTrip(Counts(0, 100), 100), 1);
 }
 
-TEST(TripRuleTest, FailuresUntilTripEndsForEveryThreshold) {
+TEST(TripRuleTest, NoNumberOfFailuresTripsAThresholdNextToOne) {
   const TripRule rule = RateRule(std::nextafter(1.0, 0.0), 1);
   const uint64_t huge = (uint64_t{1} << 48) - 1;
-  EXPECT_GT(rule.FailuresUntilTrip(Counts(huge, 0), 0), int64_t{1} << 50);
+  EXPECT_EQ(rule.FailuresUntilTrip(Counts(huge, 0), 0), std::nullopt);
+}
+
+TEST(TripRuleTest, NoNumberOfFailuresTripsWhereOnlySlowCallsCount) {
+  TripRule rule;
+  rule.minimum_calls = 20;
+  rule.slow_call_rate_threshold = 0.5;
+  EXPECT_EQ(rule.FailuresUntilTrip(Counts(10, 0, 5), 0), std::nullopt);
+}
+
+TEST(TripRuleTest, FailuresThatCompleteTheMinimumTripForSlowCallsBefore) {
+  TripRule rule;
+  rule.minimum_calls = 12;
+  rule.slow_call_rate_threshold = 0.5;
+  EXPECT_EQ(rule.FailuresUntilTrip(Counts(10, 0, 6), 0), 2);
+}
+
+TEST(TripRuleTest, CompleteEvidenceTripsWhateverTheRate) {
+  EXPECT_EQ(TripRule().Judge(Counts(90, 10), 1, true),
+            TransitionReason::kEvidence);
+}
+
+TEST(TripRuleTest, ARowOfFailuresIsNamedBeforeTheEvidence) {
+  TripRule rule;
+  rule.consecutive_failures = 4;
+  EXPECT_EQ(rule.Judge(Counts(0, 4), 4, true),
+            TransitionReason::kConsecutiveFailures);
 }
 
 TEST(TripRuleTest, FailuresUntilTripIsWhatTryingThemSays) {
@@ -169,7 +201,7 @@ TEST(TripRuleTest, FailuresUntilTripIsWhatTryingThemSays) {
     int64_t expected = 1;
     while (!rule.Judge(
         Counts(window.successes, window.failures + expected, window.slow),
-        streak + expected)) {
+        streak + expected, false)) {
       ++expected;
     }
     ASSERT_EQ(rule.FailuresUntilTrip(window, streak), expected)

@@ -1,0 +1,142 @@
+#include "autobreaker/breaker/internal/call_gate.h"
+
+namespace autobreaker {
+
+std::optional<CallGate::Judgment> CallGate::CountAndJudge(uint64_t generation,
+                                                          bool failed,
+                                                          bool slow,
+                                                          MonotonicTime now) {
+  // The counters compare only the low bits of the generation. That is enough
+  // for a transition that comes after this line, but not for a call that lasted
+  // for 2^16 of them.
+  if (word().generation() != generation ||
+      !counters_.AddJudged(
+          failed ? ShardedCounters::kFailure : ShardedCounters::kSuccess,
+          generation)) {
+    CountLate(failed, slow);
+    return std::nullopt;
+  }
+  if (slow) CountJudgedSlow(generation);
+  Judgment judgment;
+  if (!failed && !slow) return judgment;
+  // Before the totals, so that these are never the older of the two.
+  const JudgmentTerms terms = terms_.Read(&Terms::judgment);
+  const CallCounts totals = counters_.JudgedTotals();
+  if (failed) {
+    judgment.failures_in_a_row =
+        streak_.AddFailure(totals.successes, generation);
+    judgment.evidence_is_complete =
+        evidence_.AddFailure(terms.evidence, totals.successes, generation, now);
+  }
+  judgment.suspicious =
+      word().mode() != Mode::kForcedClosed &&
+      terms.trip
+          .Judge(totals - terms.window_base, judgment.failures_in_a_row,
+                 judgment.evidence_is_complete)
+          .has_value();
+  return judgment;
+}
+
+void CallGate::CountProbe(uint64_t generation, bool failed, bool slow) {
+  counters_.AddJudged(
+      failed ? ShardedCounters::kFailure : ShardedCounters::kSuccess,
+      generation);
+  if (slow) CountJudgedSlow(generation);
+  if (failed) {
+    streak_.AddFailure(counters_.JudgedTotals().successes, generation);
+  }
+}
+
+void CallGate::CountJudgedSlow(uint64_t generation) {
+  // The generation may have ended since the result itself was counted.
+  if (!counters_.AddJudged(ShardedCounters::kSlow, generation)) {
+    counters_.Add(ShardedCounters::kUnjudgedSlow);
+  }
+}
+
+void CallGate::CountUnjudged(bool failed, bool slow) {
+  counters_.Add(failed ? ShardedCounters::kUnjudgedFailure
+                       : ShardedCounters::kUnjudgedSuccess);
+  if (slow) counters_.Add(ShardedCounters::kUnjudgedSlow);
+}
+
+void CallGate::CountLate(bool failed, bool slow) {
+  CountUnjudged(failed, slow);
+  counters_.Add(ShardedCounters::kLate);
+}
+
+CallCounts CallGate::EndGeneration() {
+  return counters_.StartGeneration(word().generation() + 1);
+}
+
+void CallGate::Publish(const Terms& terms, double evidence_level) noexcept {
+  const uint64_t generation = terms.admission.word.generation();
+  const EvidenceRule& rule = terms.judgment.evidence;
+  if (generation != word().generation()) {
+    const uint64_t successes = terms.judgment.window_base.successes;
+    streak_.Restart(successes, generation);
+    evidence_.Restart(rule, evidence_level, successes, generation);
+  } else if (const EvidenceRule before = terms_.Read(&Terms::judgment).evidence;
+             !(before == rule)) {
+    const FailureEvidence::Places places = evidence_.Read();
+    const uint64_t successes = counters_.JudgedTotals().successes;
+    evidence_.Restart(rule, FailureEvidence::Level(before, places, successes),
+                      successes, generation);
+  }
+  terms_.Publish(terms);
+  window_moves_at_.store(terms.window_moves_at.time_since_epoch().count(),
+                         std::memory_order_relaxed);
+  // Last: whoever sees the new state sees all that belongs to it.
+  word_.store(terms.admission.word.bits(), std::memory_order_release);
+}
+
+uint64_t CallGate::asked() const {
+  return counters_.Total(ShardedCounters::kAdmitted) +
+         counters_.Total(ShardedCounters::kRefusedOpen) +
+         counters_.Total(ShardedCounters::kRefusedHalfOpen) +
+         counters_.Total(ShardedCounters::kRefusedForcedOpen);
+}
+
+CallGate::Evidence CallGate::evidence() const {
+  const EvidenceRule rule = terms_.Read(&Terms::judgment).evidence;
+  const FailureEvidence::Places places = evidence_.Read();
+  const uint64_t successes = counters_.JudgedTotals().successes;
+  return {FailureEvidence::Level(rule, places, successes),
+          FailureEvidence::FailuresUntilComplete(rule, places, successes)};
+}
+
+CallCounts CallGate::DescribeFinished(BreakerSnapshot* s) const {
+  // What is slow or late is finished, so those come first.
+  s->slow_calls = counters_.JudgedTotals().slow +
+                  counters_.Total(ShardedCounters::kUnjudgedSlow);
+  s->late_results = counters_.Total(ShardedCounters::kLate);
+  const CallCounts judged = counters_.JudgedTotals();
+  s->successes =
+      judged.successes + counters_.Total(ShardedCounters::kUnjudgedSuccess);
+  s->failures =
+      judged.failures + counters_.Total(ShardedCounters::kUnjudgedFailure);
+  s->consecutive_successes = streak_.Successes(judged.successes);
+  s->consecutive_failures = streak_.Failures(judged.successes);
+  return judged;
+}
+
+void CallGate::DescribeAdmitted(BreakerSnapshot* s) const {
+  s->ignored = counters_.Total(ShardedCounters::kIgnored);
+  s->abandoned = counters_.Total(ShardedCounters::kAbandoned);
+  // At once: what begins and ends before it is read is taken for in flight.
+  s->requests = counters_.Total(ShardedCounters::kAdmitted);
+  s->in_flight =
+      s->requests - (s->successes + s->failures + s->ignored + s->abandoned);
+  s->refused[static_cast<int>(RefusalReason::kOpen)] =
+      counters_.Total(ShardedCounters::kRefusedOpen);
+  s->refused[static_cast<int>(RefusalReason::kHalfOpen)] =
+      counters_.Total(ShardedCounters::kRefusedHalfOpen);
+  s->refused[static_cast<int>(RefusalReason::kForcedOpen)] =
+      counters_.Total(ShardedCounters::kRefusedForcedOpen);
+  s->shadow_refused[static_cast<int>(RefusalReason::kOpen)] =
+      counters_.Total(ShardedCounters::kShadowOpen);
+  s->shadow_refused[static_cast<int>(RefusalReason::kHalfOpen)] =
+      counters_.Total(ShardedCounters::kShadowHalfOpen);
+}
+
+}  // namespace autobreaker

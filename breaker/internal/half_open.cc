@@ -1,0 +1,80 @@
+#include "autobreaker/breaker/internal/half_open.h"
+
+#include <algorithm>
+
+#include "absl/time/time.h"
+
+namespace autobreaker {
+
+HalfOpen::HalfOpen(const Rules& rules, MonotonicTime::duration open_time,
+                   MonotonicTime now)
+    : refuse_until_(now), ramp_(rules.evidence, open_time, now) {}
+
+HalfOpen::Answer HalfOpen::TakeProbe(const Rules& rules, MonotonicTime now) {
+  const HalfOpenOptions& options = rules.options.half_open;
+  const bool ramps = rules.options.Ramps();
+  const int64_t at_once = options.max_calls;
+  const int64_t in_flight = leases_.Count(now);
+  const bool goes = ramps
+                        ? ramp_.Admits({in_flight, Overdue(now)}, at_once, now)
+                        : in_flight < at_once;
+  Answer answer;
+  if (goes) {
+    answer.probe = leases_.Take(absl::ToChronoNanoseconds(options.lease), now);
+    answer.finds_out = successes_ == 0;
+  } else if (ramps && ramp_.answered()) {
+    answer.refused = RefusalReason::kRamp;
+  }
+  // No call need come here before the next one's time, or the end of a lease.
+  const int64_t taken = leases_.Count(now);
+  const std::optional<MonotonicTime> next =
+      ramps             ? ramp_.NextTurn(taken, at_once, now)
+      : taken < at_once ? std::make_optional(now)
+                        : std::nullopt;
+  const MonotonicTime first_end = leases_.FirstEnd(now);
+  refuse_until_ = std::min(next.value_or(first_end), first_end);
+  return answer;
+}
+
+bool HalfOpen::EndProbe(const Rules& rules, uint64_t probe, bool failed,
+                        bool slow, MonotonicTime now) {
+  const std::optional<MonotonicTime> start = leases_.Release(probe, now);
+  if (!start.has_value()) return false;
+  refuse_until_ = now;
+  if (rules.options.Ramps()) ramp_.Note(failed, now - *start);
+  if (!failed && (!slow || rules.options.Ramps())) ++successes_;
+  return true;
+}
+
+void HalfOpen::FreeProbe(uint64_t probe, MonotonicTime now) {
+  if (leases_.Release(probe, now).has_value()) refuse_until_ = now;
+}
+
+std::optional<State> HalfOpen::Next(const Rules& rules, bool failed, bool slow,
+                                    const CallCounts& results,
+                                    MonotonicTime now) const {
+  if (rules.options.Ramps()) {
+    if (failed) {
+      return ramp_.reopens() ? std::make_optional(State::kOpen) : std::nullopt;
+    }
+    // One slow call among many says little, so it is their share that counts.
+    if (slow && rules.trip.TooManySlow(results)) return State::kOpen;
+    return ramp_.Closes(Overdue(now)) ? std::make_optional(State::kClosed)
+                                      : std::nullopt;
+  }
+  if (failed || slow) return State::kOpen;
+  return successes_ >= *rules.options.half_open.successes_to_close
+             ? std::make_optional(State::kClosed)
+             : std::nullopt;
+}
+
+void HalfOpen::SetRules(const Rules& rules, MonotonicTime now) {
+  ramp_.SetWeights(rules.evidence);
+  refuse_until_ = now;
+}
+
+int64_t HalfOpen::Overdue(MonotonicTime now) const {
+  return leases_.CountTakenBefore(ramp_.OverdueBefore(now), now);
+}
+
+}  // namespace autobreaker

@@ -1,0 +1,31 @@
+#include "autobreaker/breaker/internal/transition_outbox.h"
+
+#include <utility>
+
+namespace autobreaker {
+
+void TransitionOutbox::Push(Letter letter) noexcept {
+  MutexLock lock(&mu_);
+  letters_.splice(letters_.end(), letter);
+}
+
+void TransitionOutbox::Deliver(
+    const std::function<void(const Transition&)>& listener) {
+  for (bool first = true;; first = false) {
+    Letter next;
+    {
+      MutexLock lock(&mu_);
+      if (first && delivering_) return;
+      delivering_ = !letters_.empty();
+      if (!delivering_) return;
+      next.splice(next.end(), letters_, letters_.begin());
+    }
+    try {
+      listener(*next.front());
+    } catch (...) {
+      exceptions_.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+}
+
+}  // namespace autobreaker
