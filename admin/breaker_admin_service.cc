@@ -80,14 +80,14 @@ absl::StatusOr<BreakerKey> ReadPageToken(absl::string_view token) {
 absl::Status CheckFilter(const v1::Filter& filter) {
   for (int i = 0; i < filter.states_size(); ++i) {
     const int state = filter.states(i);
-    if (v1::State_IsValid(state) && state != v1::STATE_UNSPECIFIED) continue;
+    if (v1::State_IsValid(state)) continue;
     return absl::InvalidArgumentError(
         absl::StrCat("filter.states[", i, "] is ", state,
                      ", must be CLOSED, OPEN or HALF_OPEN"));
   }
   for (int i = 0; i < filter.modes_size(); ++i) {
     const int mode = filter.modes(i);
-    if (v1::Mode_IsValid(mode) && mode != v1::MODE_UNSPECIFIED) continue;
+    if (v1::Mode_IsValid(mode)) continue;
     return absl::InvalidArgumentError(absl::StrCat(
         "filter.modes[", i, "] is ", mode,
         ", must be AUTOMATIC, FORCED_OPEN, FORCED_CLOSED or SHADOW"));
@@ -163,10 +163,10 @@ absl::StatusOr<absl::Duration> ReadDuration(const v1::SetModeRequest& request) {
 
 absl::Status ChangeMode(const v1::SetModeRequest& request,
                         CircuitBreaker& breaker) {
-  if (request.mode() == v1::MODE_UNSPECIFIED) {
+  if (!request.has_mode()) {
     return absl::InvalidArgumentError(
-        "mode is MODE_UNSPECIFIED, must be AUTOMATIC, FORCED_OPEN, "
-        "FORCED_CLOSED or SHADOW");
+        "mode is not given, must be AUTOMATIC, FORCED_OPEN, FORCED_CLOSED or "
+        "SHADOW");
   }
   Mode mode;
   if (absl::Status status = MakeMode(request.mode(), &mode); !status.ok()) {

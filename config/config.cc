@@ -82,7 +82,7 @@ std::string Overlooked(const Value& value, const std::string& path) {
       }
     }
   }
-  // The keys are fields of the configuration: open_duration and openDuration.
+  // The keys are fields of the configuration: half_open and halfOpen.
   std::set<std::string> fields;
   for (const auto& [key, field] : FieldsOf(value.struct_value())) {
     std::string name = absl::AsciiStrToLower(key);

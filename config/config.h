@@ -29,7 +29,7 @@
 namespace autobreaker {
 
 enum class ConfigFormat {
-  kJson,       // protobuf's mapping: openDuration or open_duration, "0.2s"
+  kJson,       // protobuf's mapping: halfOpen or half_open, "0.2s"
   kTextproto,  // protobuf's text format
 };
 
@@ -46,8 +46,8 @@ absl::StatusOr<v1::Config> ParseConfig(const std::string& text,
 // over those that the program set in `registry`. INVALID_ARGUMENT that names
 // the entry, its name, the field, the value and the range:
 //
-//   breakers[2] {service "shop.Orders"}: options: minimum_calls is 0, must be
-//   in [1, 1000000000]
+//   breakers[2] {service "shop.Orders"}: options: trip.minimum_calls is 0, must
+//   be in [1, 1000000000]
 absl::StatusOr<std::map<BreakerKey, BreakerPolicy>> MakePolicies(
     const v1::Config& config, const BreakerRegistry& registry);
 

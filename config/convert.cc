@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "autobreaker/breaker/internal/utf8.h"
+#include "autobreaker/config/enum_numbers.h"
 
 namespace autobreaker {
 namespace {
@@ -53,37 +54,190 @@ std::optional<T> Unless0(T value) {
   return value;
 }
 
-void MergeSequential(const v1::SequentialTrip& m, Merger& merger,
-                     std::optional<EvidenceOptions>* to) {
+void MergeEvidence(const v1::EvidenceOptions& m, Merger& merger,
+                   std::optional<EvidenceOptions>* to) {
   const bool given = m.has_normal_failure_rate() ||
                      m.has_broken_failure_rate() ||
                      m.has_calls_per_false_opening() || m.has_tolerated_burst();
-  if (merger.IsOff("sequential", m.off(), given)) return to->reset();
+  if (merger.IsOff("trip.evidence", m.off(), given)) return to->reset();
   if (!to->has_value()) to->emplace();
-  EvidenceOptions& trip = **to;
+  EvidenceOptions& evidence = **to;
   if (m.has_normal_failure_rate()) {
-    trip.normal_failure_rate = m.normal_failure_rate();
+    evidence.normal_failure_rate = m.normal_failure_rate();
   }
   if (m.has_broken_failure_rate()) {
-    trip.broken_failure_rate = m.broken_failure_rate();
+    evidence.broken_failure_rate = m.broken_failure_rate();
   }
   if (m.has_calls_per_false_opening()) {
-    trip.calls_per_false_opening = m.calls_per_false_opening();
+    evidence.calls_per_false_opening = m.calls_per_false_opening();
   }
   if (m.has_tolerated_burst()) {
-    merger.Duration("sequential.tolerated_burst", m.tolerated_burst(),
-                    &trip.tolerated_burst);
+    merger.Duration("trip.evidence.tolerated_burst", m.tolerated_burst(),
+                    &evidence.tolerated_burst);
+  }
+}
+
+void MergeTrip(const v1::TripOptions& m, Merger& merger, TripOptions* trip) {
+  if (m.has_evidence()) MergeEvidence(m.evidence(), merger, &trip->evidence);
+  if (m.has_failure_rate_threshold()) {
+    trip->failure_rate_threshold = Unless0(m.failure_rate_threshold());
+  }
+  if (m.has_minimum_calls()) trip->minimum_calls = m.minimum_calls();
+  if (m.has_window()) merger.Duration("trip.window", m.window(), &trip->window);
+  if (m.has_window_buckets()) trip->window_buckets = m.window_buckets();
+  if (m.has_consecutive_failures()) {
+    trip->consecutive_failures = Unless0(m.consecutive_failures());
+  }
+  if (m.has_slow_call_duration()) {
+    merger.Duration("trip.slow_call_duration", m.slow_call_duration(),
+                    &trip->slow_call_duration);
+    if (trip->slow_call_duration == absl::ZeroDuration()) {
+      trip->slow_call_duration.reset();
+    }
+  }
+  if (m.has_slow_call_rate_threshold()) {
+    trip->slow_call_rate_threshold = Unless0(m.slow_call_rate_threshold());
   }
 }
 
 void MergePacing(const v1::CallPacing& m, Merger& merger,
                  std::optional<CallPacing>* to) {
-  if (merger.IsOff("pace_by_calls", m.off(), m.has_probe_share())) {
+  if (merger.IsOff("open.pace_by_calls", m.off(), m.has_probe_share())) {
     return to->reset();
   }
   if (!to->has_value()) to->emplace();
   if (m.has_probe_share()) (*to)->probe_share = m.probe_share();
 }
+
+void MergeOpen(const v1::OpenOptions& m, Merger& merger, OpenOptions* open) {
+  if (m.has_pace_by_calls()) {
+    MergePacing(m.pace_by_calls(), merger, &open->pace_by_calls);
+  }
+  if (m.has_duration()) {
+    merger.Duration("open.duration", m.duration(), &open->duration);
+  }
+  if (m.has_duration_multiplier()) {
+    open->duration_multiplier = m.duration_multiplier();
+  }
+  if (m.has_duration_max()) {
+    merger.Duration("open.duration_max", m.duration_max(), &open->duration_max);
+  }
+  if (m.has_duration_jitter()) open->duration_jitter = m.duration_jitter();
+}
+
+void MergeHalfOpen(const v1::HalfOpenOptions& m, Merger& merger,
+                   HalfOpenOptions* half_open) {
+  if (m.has_successes_to_close()) {
+    half_open->successes_to_close = Unless0(m.successes_to_close());
+  }
+  if (m.has_max_calls()) half_open->max_calls = m.max_calls();
+  if (m.has_lease()) {
+    merger.Duration("half_open.lease", m.lease(), &half_open->lease);
+  }
+}
+
+v1::TripOptions MessageOf(const TripOptions& trip) {
+  v1::TripOptions m;
+  if (trip.evidence.has_value()) {
+    v1::EvidenceOptions* const to = m.mutable_evidence();
+    to->set_normal_failure_rate(trip.evidence->normal_failure_rate);
+    to->set_broken_failure_rate(trip.evidence->broken_failure_rate);
+    to->set_calls_per_false_opening(trip.evidence->calls_per_false_opening);
+    *to->mutable_tolerated_burst() = ToProto(trip.evidence->tolerated_burst);
+  } else {
+    m.mutable_evidence()->set_off(true);
+  }
+  m.set_failure_rate_threshold(trip.failure_rate_threshold.value_or(0));
+  m.set_minimum_calls(trip.minimum_calls);
+  *m.mutable_window() = ToProto(trip.window);
+  m.set_window_buckets(trip.window_buckets);
+  m.set_consecutive_failures(trip.consecutive_failures.value_or(0));
+  *m.mutable_slow_call_duration() =
+      ToProto(trip.slow_call_duration.value_or(absl::ZeroDuration()));
+  m.set_slow_call_rate_threshold(trip.slow_call_rate_threshold.value_or(0));
+  return m;
+}
+
+v1::OpenOptions MessageOf(const OpenOptions& open) {
+  v1::OpenOptions m;
+  if (open.pace_by_calls.has_value()) {
+    m.mutable_pace_by_calls()->set_probe_share(open.pace_by_calls->probe_share);
+  } else {
+    m.mutable_pace_by_calls()->set_off(true);
+  }
+  *m.mutable_duration() = ToProto(open.duration);
+  m.set_duration_multiplier(open.duration_multiplier);
+  *m.mutable_duration_max() = ToProto(open.duration_max);
+  m.set_duration_jitter(open.duration_jitter);
+  return m;
+}
+
+v1::HalfOpenOptions MessageOf(const HalfOpenOptions& half_open) {
+  v1::HalfOpenOptions m;
+  m.set_successes_to_close(half_open.successes_to_close.value_or(0));
+  m.set_max_calls(half_open.max_calls);
+  *m.mutable_lease() = ToProto(half_open.lease);
+  return m;
+}
+
+constexpr v1::Mode MessageOf(Mode mode) {
+  switch (mode) {
+    case Mode::kAutomatic:
+      return v1::AUTOMATIC;
+    case Mode::kForcedOpen:
+      return v1::FORCED_OPEN;
+    case Mode::kForcedClosed:
+      return v1::FORCED_CLOSED;
+    case Mode::kShadow:
+      return v1::SHADOW;
+  }
+  return kNone<v1::Mode>;
+}
+static_assert(HaveSameNumbers<Mode>(MessageOf, v1::Mode_MIN, v1::Mode_MAX));
+
+constexpr v1::Code MessageOf(absl::StatusCode code) {
+  switch (code) {
+    case absl::StatusCode::kOk:
+      return v1::OK;
+    case absl::StatusCode::kCancelled:
+      return v1::CANCELLED;
+    case absl::StatusCode::kUnknown:
+      return v1::UNKNOWN;
+    case absl::StatusCode::kInvalidArgument:
+      return v1::INVALID_ARGUMENT;
+    case absl::StatusCode::kDeadlineExceeded:
+      return v1::DEADLINE_EXCEEDED;
+    case absl::StatusCode::kNotFound:
+      return v1::NOT_FOUND;
+    case absl::StatusCode::kAlreadyExists:
+      return v1::ALREADY_EXISTS;
+    case absl::StatusCode::kPermissionDenied:
+      return v1::PERMISSION_DENIED;
+    case absl::StatusCode::kResourceExhausted:
+      return v1::RESOURCE_EXHAUSTED;
+    case absl::StatusCode::kFailedPrecondition:
+      return v1::FAILED_PRECONDITION;
+    case absl::StatusCode::kAborted:
+      return v1::ABORTED;
+    case absl::StatusCode::kOutOfRange:
+      return v1::OUT_OF_RANGE;
+    case absl::StatusCode::kUnimplemented:
+      return v1::UNIMPLEMENTED;
+    case absl::StatusCode::kInternal:
+      return v1::INTERNAL;
+    case absl::StatusCode::kUnavailable:
+      return v1::UNAVAILABLE;
+    case absl::StatusCode::kDataLoss:
+      return v1::DATA_LOSS;
+    case absl::StatusCode::kUnauthenticated:
+      return v1::UNAUTHENTICATED;
+    default:  // abseil keeps the right to have more
+      return kNone<v1::Code>;
+  }
+}
+static_assert(HaveSameNumbers<absl::StatusCode>(MessageOf, v1::Code_MIN,
+                                                v1::Code_MAX));
+static_assert(v1::Code_MAX + 1 == kStatusCodeCount);
 
 absl::Status AddCodes(absl::string_view field,
                       const google::protobuf::RepeatedField<int>& codes,
@@ -108,100 +262,29 @@ absl::Status AddCodes(absl::string_view field,
 
 void ListCodes(StatusCodeSet from, google::protobuf::RepeatedField<int>* to) {
   for (int code = 0; code < kStatusCodeCount; ++code) {
-    if (from.Contains(code)) to->Add(code);
+    if (from.Contains(code)) {
+      to->Add(ToProto(static_cast<absl::StatusCode>(code)));
+    }
   }
 }
 
 }  // namespace
 
-absl::Status MergeOptions(const v1::BreakerOptions& m, BreakerOptions* o) {
+absl::Status MergeOptions(const v1::BreakerOptions& message,
+                          BreakerOptions* options) {
   Merger merger;
-  if (m.has_sequential()) {
-    MergeSequential(m.sequential(), merger, &o->trip.evidence);
-  }
-  if (m.has_failure_rate_threshold()) {
-    o->trip.failure_rate_threshold = Unless0(m.failure_rate_threshold());
-  }
-  if (m.has_minimum_calls()) o->trip.minimum_calls = m.minimum_calls();
-  if (m.has_window()) merger.Duration("window", m.window(), &o->trip.window);
-  if (m.has_window_buckets()) o->trip.window_buckets = m.window_buckets();
-  if (m.has_consecutive_failures()) {
-    o->trip.consecutive_failures = Unless0(m.consecutive_failures());
-  }
-  if (m.has_slow_call_duration()) {
-    merger.Duration("slow_call_duration", m.slow_call_duration(),
-                    &o->trip.slow_call_duration);
-    if (o->trip.slow_call_duration == absl::ZeroDuration()) {
-      o->trip.slow_call_duration.reset();
-    }
-  }
-  if (m.has_slow_call_rate_threshold()) {
-    o->trip.slow_call_rate_threshold = Unless0(m.slow_call_rate_threshold());
-  }
-  if (m.has_pace_by_calls()) {
-    MergePacing(m.pace_by_calls(), merger, &o->open.pace_by_calls);
-  }
-  if (m.has_open_duration()) {
-    merger.Duration("open_duration", m.open_duration(), &o->open.duration);
-  }
-  if (m.has_open_duration_multiplier()) {
-    o->open.duration_multiplier = m.open_duration_multiplier();
-  }
-  if (m.has_open_duration_max()) {
-    merger.Duration("open_duration_max", m.open_duration_max(),
-                    &o->open.duration_max);
-  }
-  if (m.has_open_duration_jitter()) {
-    o->open.duration_jitter = m.open_duration_jitter();
-  }
-  if (m.has_half_open_successes_to_close()) {
-    o->half_open.successes_to_close = Unless0(m.half_open_successes_to_close());
-  }
-  if (m.has_half_open_max_calls()) {
-    o->half_open.max_calls = m.half_open_max_calls();
-  }
-  if (m.has_half_open_lease()) {
-    merger.Duration("half_open_lease", m.half_open_lease(),
-                    &o->half_open.lease);
-  }
+  MergeTrip(message.trip(), merger, &options->trip);
+  MergeOpen(message.open(), merger, &options->open);
+  MergeHalfOpen(message.half_open(), merger, &options->half_open);
   return merger.status();
 }
 
-v1::BreakerOptions ToProto(const BreakerOptions& o) {
-  v1::BreakerOptions m;
-  if (o.trip.evidence.has_value()) {
-    const EvidenceOptions& trip = *o.trip.evidence;
-    v1::SequentialTrip* const to = m.mutable_sequential();
-    to->set_normal_failure_rate(trip.normal_failure_rate);
-    to->set_broken_failure_rate(trip.broken_failure_rate);
-    to->set_calls_per_false_opening(trip.calls_per_false_opening);
-    *to->mutable_tolerated_burst() = ToProto(trip.tolerated_burst);
-  } else {
-    m.mutable_sequential()->set_off(true);
-  }
-  m.set_failure_rate_threshold(o.trip.failure_rate_threshold.value_or(0));
-  m.set_minimum_calls(o.trip.minimum_calls);
-  *m.mutable_window() = ToProto(o.trip.window);
-  m.set_window_buckets(o.trip.window_buckets);
-  m.set_consecutive_failures(o.trip.consecutive_failures.value_or(0));
-  *m.mutable_slow_call_duration() =
-      ToProto(o.trip.slow_call_duration.value_or(absl::ZeroDuration()));
-  m.set_slow_call_rate_threshold(o.trip.slow_call_rate_threshold.value_or(0));
-  if (o.open.pace_by_calls.has_value()) {
-    m.mutable_pace_by_calls()->set_probe_share(
-        o.open.pace_by_calls->probe_share);
-  } else {
-    m.mutable_pace_by_calls()->set_off(true);
-  }
-  *m.mutable_open_duration() = ToProto(o.open.duration);
-  m.set_open_duration_multiplier(o.open.duration_multiplier);
-  *m.mutable_open_duration_max() = ToProto(o.open.duration_max);
-  m.set_open_duration_jitter(o.open.duration_jitter);
-  m.set_half_open_successes_to_close(
-      o.half_open.successes_to_close.value_or(0));
-  m.set_half_open_max_calls(o.half_open.max_calls);
-  *m.mutable_half_open_lease() = ToProto(o.half_open.lease);
-  return m;
+v1::BreakerOptions ToProto(const BreakerOptions& options) {
+  v1::BreakerOptions message;
+  *message.mutable_trip() = MessageOf(options.trip);
+  *message.mutable_open() = MessageOf(options.open);
+  *message.mutable_half_open() = MessageOf(options.half_open);
+  return message;
 }
 
 absl::Status MakeStatusClasses(const v1::Classification& message,
@@ -223,30 +306,19 @@ v1::Classification ToProto(const StatusClasses& classes) {
 }
 
 absl::Status MakeMode(v1::Mode message, Mode* mode) {
-  switch (message) {
-    case v1::MODE_UNSPECIFIED:
-    case v1::AUTOMATIC:
-      *mode = Mode::kAutomatic;
-      return absl::OkStatus();
-    case v1::FORCED_OPEN:
-      *mode = Mode::kForcedOpen;
-      return absl::OkStatus();
-    case v1::FORCED_CLOSED:
-      *mode = Mode::kForcedClosed;
-      return absl::OkStatus();
-    case v1::SHADOW:
-      *mode = Mode::kShadow;
-      return absl::OkStatus();
-    default:
-      return absl::InvalidArgumentError(absl::StrCat(
-          "mode is ", static_cast<int>(message),
-          ", must be AUTOMATIC, FORCED_OPEN, FORCED_CLOSED or SHADOW"));
+  if (!v1::Mode_IsValid(message)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("mode is ", static_cast<int>(message),
+                     ", must be AUTOMATIC, FORCED_OPEN, FORCED_CLOSED or "
+                     "SHADOW"));
   }
+  *mode = static_cast<Mode>(message);
+  return absl::OkStatus();
 }
 
-v1::Mode ToProto(Mode mode) {
-  return static_cast<v1::Mode>(static_cast<int>(mode) + 1);
-}
+v1::Mode ToProto(Mode mode) { return MessageOf(mode); }
+
+v1::Code ToProto(absl::StatusCode code) { return MessageOf(code); }
 
 BreakerKey MakeKey(const v1::BreakerKey& message) {
   return {message.name(), message.service(), message.method()};

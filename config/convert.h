@@ -32,9 +32,11 @@ absl::Status MakeStatusClasses(const v1::Classification& message,
                                StatusClasses* classes);
 v1::Classification ToProto(const StatusClasses& classes);
 
-// INVALID_ARGUMENT if it is none; MODE_UNSPECIFIED is kAutomatic.
+// INVALID_ARGUMENT if it is none.
 absl::Status MakeMode(v1::Mode message, Mode* mode);
 v1::Mode ToProto(Mode mode);
+
+v1::Code ToProto(absl::StatusCode code);
 
 BreakerKey MakeKey(const v1::BreakerKey& message);
 // Bytes that are not UTF-8 are replaced, see breaker/utf8.h.

@@ -20,7 +20,7 @@ BreakerOptions Timed(BreakerOptions options) {
   return options;
 }
 
-// Without sequential evidence, and so without a ramp.
+// Without evidence, and so without a ramp.
 BreakerOptions Classic() {
   BreakerOptions options = Timed(BreakerOptions());
   options.trip.evidence.reset();

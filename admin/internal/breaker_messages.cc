@@ -4,10 +4,10 @@
 #include <google/protobuf/timestamp.pb.h>
 
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/string_view.h"
@@ -15,11 +15,12 @@
 #include "absl/time/time.h"
 #include "autobreaker/breaker/status_classes.h"
 #include "autobreaker/config/convert.h"
+#include "autobreaker/config/enum_numbers.h"
 
 namespace autobreaker {
 namespace {
 
-google::protobuf::Timestamp ToProto(absl::Time time) {
+google::protobuf::Timestamp MakeTimestamp(absl::Time time) {
   google::protobuf::Timestamp message;
   message.set_seconds(absl::ToUnixSeconds(time));
   message.set_nanos(
@@ -37,18 +38,68 @@ v1::Window MakeWindow(const CallCounts& window, double failure_rate) {
   return message;
 }
 
+void SetRefused(RefusalReason reason, uint64_t count, v1::Refusals* message) {
+  switch (reason) {
+    case RefusalReason::kOpen:
+      return message->set_open(count);
+    case RefusalReason::kHalfOpen:
+      return message->set_half_open(count);
+    case RefusalReason::kRamp:
+      return message->set_ramp(count);
+    case RefusalReason::kForcedOpen:
+      return message->set_forced_open(count);
+  }
+}
+
 template <typename Counts>
 v1::Refusals MakeRefusals(const Counts& counts) {
-  const auto count = [&counts](RefusalReason reason) {
-    return counts[static_cast<size_t>(reason)];
-  };
   v1::Refusals message;
-  message.set_open(count(RefusalReason::kOpen));
-  message.set_half_open(count(RefusalReason::kHalfOpen));
-  message.set_ramp(count(RefusalReason::kRamp));
-  message.set_forced_open(count(RefusalReason::kForcedOpen));
+  for (int reason = 0; reason < kRefusalReasonCount; ++reason) {
+    SetRefused(static_cast<RefusalReason>(reason), counts[reason], &message);
+  }
   return message;
 }
+
+constexpr v1::State MessageOf(State state) {
+  switch (state) {
+    case State::kClosed:
+      return v1::CLOSED;
+    case State::kOpen:
+      return v1::OPEN;
+    case State::kHalfOpen:
+      return v1::HALF_OPEN;
+  }
+  return kNone<v1::State>;
+}
+static_assert(HaveSameNumbers<State>(MessageOf, v1::State_MIN, v1::State_MAX));
+static_assert(v1::State_MAX + 1 == kStateCount);
+
+constexpr v1::TransitionReason MessageOf(TransitionReason reason) {
+  switch (reason) {
+    case TransitionReason::kFailureRate:
+      return v1::FAILURE_RATE;
+    case TransitionReason::kConsecutiveFailures:
+      return v1::CONSECUTIVE_FAILURES;
+    case TransitionReason::kSlowCallRate:
+      return v1::SLOW_CALL_RATE;
+    case TransitionReason::kProbeFailed:
+      return v1::PROBE_FAILED;
+    case TransitionReason::kProbeSlow:
+      return v1::PROBE_SLOW;
+    case TransitionReason::kForced:
+      return v1::FORCED;
+    case TransitionReason::kEvidence:
+      return v1::EVIDENCE;
+    case TransitionReason::kOpenTimeElapsed:
+      return v1::OPEN_TIME_ELAPSED;
+    case TransitionReason::kProbesSucceeded:
+      return v1::PROBES_SUCCEEDED;
+  }
+  return kNone<v1::TransitionReason>;
+}
+static_assert(HaveSameNumbers<TransitionReason>(MessageOf,
+                                                v1::TransitionReason_MIN,
+                                                v1::TransitionReason_MAX));
 
 v1::Breaker::Counts MakeCounts(const RegisteredSnapshot& s) {
   v1::Breaker::Counts message;
@@ -81,7 +132,7 @@ v1::Breaker::Counts MakeCounts(const RegisteredSnapshot& s) {
   for (int code = 0; code < kStatusCodeCount; ++code) {
     if (s.status_codes[code] == 0) continue;
     v1::StatusCount* const count = message.add_statuses();
-    count->set_code(static_cast<v1::Code>(code));
+    count->set_code(ToProto(static_cast<absl::StatusCode>(code)));
     count->set_count(s.status_codes[code]);
   }
   return message;
@@ -111,12 +162,10 @@ std::string RestoreInvalidUtf8(absl::string_view text) {
 
 }  // namespace
 
-v1::State ToProto(State state) {
-  return static_cast<v1::State>(static_cast<int>(state) + 1);
-}
+v1::State ToProto(State state) { return MessageOf(state); }
 
 v1::TransitionReason ToProto(TransitionReason reason) {
-  return static_cast<v1::TransitionReason>(static_cast<int>(reason) + 1);
+  return MessageOf(reason);
 }
 
 v1::Breaker ToProto(const RegisteredSnapshot& s) {
@@ -147,7 +196,8 @@ v1::Breaker ToProto(const RegisteredSnapshot& s) {
     *message.mutable_open_remaining() = ToProto(s.open_remaining);
   }
   message.set_reopenings(s.reopenings);
-  *message.mutable_last_transition_time() = ToProto(s.last_transition_time);
+  *message.mutable_last_transition_time() =
+      MakeTimestamp(s.last_transition_time);
   if (s.last_trip.has_value()) {
     *message.mutable_last_trip() = ToProto(*s.last_trip);
   }
@@ -161,7 +211,7 @@ v1::Transition ToProto(const Transition& t) {
   message.set_from(ToProto(t.from));
   message.set_to(ToProto(t.to));
   message.set_reason(ToProto(t.reason));
-  *message.mutable_time() = ToProto(t.time);
+  *message.mutable_time() = MakeTimestamp(t.time);
   *message.mutable_window() = MakeWindow(t.window, t.failure_rate);
   message.set_consecutive_failures(t.consecutive_failures);
   if (t.to == State::kOpen && t.open_for != absl::InfiniteDuration()) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "autobreaker/config/convert.h"
@@ -62,46 +63,56 @@ void Overlay(const Message& given, Message* to) {
   to->MergeFrom(given);
 }
 
-// The parts of a request that decide about options that can be off.
-struct Request {
-  const FieldMask& mask;
-  const v1::BreakerOptions& message;
-  v1::BreakerOptions taken;    // what of `message` the mask takes
-  v1::BreakerOptions base;     // with every field
-  v1::BreakerOptions current;  // with every field
+// Whether the mask has the path, or one of a group that it is in.
+bool Takes(const FieldMask& mask, const std::string& path) {
+  return std::any_of(mask.paths().begin(), mask.paths().end(),
+                     [&path](const std::string& taken) {
+                       return taken == path ||
+                              absl::StartsWith(path, absl::StrCat(taken, "."));
+                     });
+}
+
+// What decides whether options that can be off are. All of one type.
+struct Sources {
+  const Message& given;
+  const Message& taken;    // what of `given` the mask takes
+  const Message& base;     // with every field
+  const Message& current;  // with every field
 };
 
-bool Takes(const FieldMask& mask, const std::string& field,
-           const std::string& subfield) {
-  return std::any_of(
-      mask.paths().begin(), mask.paths().end(), [&](const std::string& path) {
-        return path == field || path == absl::StrCat(field, ".", subfield);
-      });
-}
-
-// Whether `field`, which can be, is off afterwards.
-bool IsOff(const Request& r, const FieldDescriptor* field,
-           const FieldDescriptor* off) {
-  const auto off_in = [&](const v1::BreakerOptions& options) {
-    const Message& part = options.GetReflection()->GetMessage(options, field);
-    return part.GetReflection()->GetBool(part, off);
+Sources In(const FieldDescriptor* field, const Sources& s) {
+  const auto in = [field](const Message& message) -> const Message& {
+    return message.GetReflection()->GetMessage(message, field);
   };
-  const Reflection* const reflection = r.message.GetReflection();
-  if (Takes(r.mask, std::string(field->name()), std::string(off->name()))) {
-    return off_in(reflection->HasField(r.message, field) ? r.message : r.base);
-  }
-  const Message& taken = reflection->GetMessage(r.taken, field);
-  return taken.ByteSizeLong() == 0 && off_in(r.current);
+  return {in(s.given), in(s.taken), in(s.base), in(s.current)};
 }
 
-// What of `options` can be off, with the field that says so.
-template <typename F>
-void ForEachSwitch(F f) {
-  const Descriptor* const options = v1::BreakerOptions::descriptor();
-  for (int i = 0; i < options->field_count(); ++i) {
-    const FieldDescriptor* const field = options->field(i);
+// Settles what can be off in `*changes`, the group of this path. `is_given` is
+// whether the message has the group.
+void Settle(const FieldMask& mask, const std::string& path, bool is_given,
+            const Sources& s, Message* changes) {
+  const Reflection* const reflection = changes->GetReflection();
+  const Descriptor* const descriptor = changes->GetDescriptor();
+  const auto path_of = [&path](const FieldDescriptor* field) {
+    return absl::StrCat(path, path.empty() ? "" : ".",
+                        std::string(field->name()));
+  };
+  if (const FieldDescriptor* const off = descriptor->FindFieldByName("off");
+      off != nullptr) {
+    const bool is_off =
+        Takes(mask, path_of(off))
+            ? reflection->GetBool(is_given ? s.given : s.base, off)
+            : s.taken.ByteSizeLong() == 0 &&
+                  reflection->GetBool(s.current, off);
+    // Beside it only what the message gives, which is refused then.
+    if (is_off) changes->CopyFrom(s.taken);
+    reflection->SetBool(changes, off, is_off);
+  }
+  for (int i = 0; i < descriptor->field_count(); ++i) {
+    const FieldDescriptor* const field = descriptor->field(i);
     if (!HasOptions(field)) continue;
-    f(field, field->message_type()->FindFieldByName("off"));
+    Settle(mask, path_of(field), reflection->HasField(s.given, field),
+           In(field, s), reflection->MutableMessage(changes, field));
   }
 }
 
@@ -126,23 +137,18 @@ absl::Status MergeMaskedOptions(const v1::BreakerOptions& message,
     fields.add_paths(path);
   }
 
-  Request r{fields, message, message, ToProto(base), ToProto(*options)};
-  FieldMaskUtil::TrimMessage(fields, &r.taken);
+  v1::BreakerOptions taken = message;
+  FieldMaskUtil::TrimMessage(fields, &taken);
+  const v1::BreakerOptions base_message = ToProto(base);
+  const v1::BreakerOptions current = ToProto(*options);
 
   // All that is taken: as given, else as in the base, else as by default.
   v1::BreakerOptions changes = ToProto(BreakerOptions());
-  Overlay(r.base, &changes);
+  Overlay(base_message, &changes);
   Overlay(message, &changes);
   FieldMaskUtil::TrimMessage(fields, &changes);
 
-  ForEachSwitch([&](const FieldDescriptor* field, const FieldDescriptor* off) {
-    const Reflection* const reflection = changes.GetReflection();
-    Message* const part = reflection->MutableMessage(&changes, field);
-    const bool is_off = IsOff(r, field, off);
-    // Beside it only what the message gives, which is refused then.
-    if (is_off) part->CopyFrom(reflection->GetMessage(r.taken, field));
-    part->GetReflection()->SetBool(part, off, is_off);
-  });
+  Settle(fields, "", true, {message, taken, base_message, current}, &changes);
   return MergeOptions(changes, options);
 }
 

@@ -1,11 +1,12 @@
 // The options that a field mask takes, laid over those of a breaker.
 //
-//   google.protobuf.FieldMask mask: paths "sequential.tolerated_burst"
+//   google.protobuf.FieldMask mask: paths "trip.evidence.tolerated_burst"
 //
 // A taken field that the message gives is the message's. One that it does not
-// give goes back to what it is in `base`. The rest stays. `sequential` and
-// `pace_by_calls` can be off: giving or taking back one of their fields alone
-// never turns them off, giving one turns them on.
+// give goes back to what it is in `base`. The rest stays. "trip" takes every
+// field of trip. `trip.evidence` and `open.pace_by_calls` can be off: giving or
+// taking back one of their fields alone never turns them off, giving one turns
+// them on.
 //
 // Thread-safety: a free function without state.
 #ifndef AUTOBREAKER_ADMIN_INTERNAL_OPTIONS_MASK_H_

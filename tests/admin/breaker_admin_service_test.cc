@@ -268,9 +268,9 @@ TEST_F(BreakerAdmin, AFilterByAStateThatIsNoneIsRefused) {
   request.mutable_filter()->add_states(static_cast<v1::State>(7));
   ExpectInvalid(List(request, &response),
                 "filter.states[1] is 7, must be CLOSED, OPEN or HALF_OPEN");
-  request.mutable_filter()->set_states(0, v1::STATE_UNSPECIFIED);
+  request.mutable_filter()->set_states(0, static_cast<v1::State>(-1));
   ExpectInvalid(List(request, &response),
-                "filter.states[0] is 0, must be CLOSED, OPEN or HALF_OPEN");
+                "filter.states[0] is -1, must be CLOSED, OPEN or HALF_OPEN");
 }
 
 TEST_F(BreakerAdmin, AFilterByAModeThatIsNoneIsRefused) {
@@ -321,13 +321,13 @@ TEST_F(BreakerAdmin, ABreakerIsFoundByTheKeyThatAListShows) {
 TEST_F(BreakerAdmin, UpdatesTheOptionsThatAreGiven) {
   const auto breaker = admin_.Make("x");
   v1::UpdateRequest request = UpdateOf("x");
-  request.mutable_options()->set_minimum_calls(7);
+  request.mutable_options()->mutable_trip()->set_minimum_calls(7);
   v1::Breaker response;
   ASSERT_TRUE(Update(request, &response).ok());
   BreakerOptions expected = RateOptions();
   expected.trip.minimum_calls = 7;
   EXPECT_EQ(breaker->options(), expected);
-  EXPECT_EQ(response.options().minimum_calls(), 7);
+  EXPECT_EQ(response.options().trip().minimum_calls(), 7);
 }
 
 TEST_F(BreakerAdmin, WhatIsTakenAndNotGivenGoesBackToTheConfiguration) {
@@ -337,25 +337,26 @@ TEST_F(BreakerAdmin, WhatIsTakenAndNotGivenGoesBackToTheConfiguration) {
   policy.options.trip.minimum_calls = 33;
   ASSERT_TRUE(admin_.registry->Apply({{BreakerKey(), policy}}).ok());
   v1::UpdateRequest request = UpdateOf("x");
-  request.mutable_options()->set_minimum_calls(7);
+  request.mutable_options()->mutable_trip()->set_minimum_calls(7);
   ASSERT_TRUE(Update(request).ok());
-  ASSERT_TRUE(Update(UpdateOf("x", {"minimum_calls"})).ok());
+  ASSERT_TRUE(Update(UpdateOf("x", {"trip.minimum_calls"})).ok());
   EXPECT_EQ(breaker->options().trip.minimum_calls, 33);
 }
 
-TEST_F(BreakerAdmin, SequentialIsTurnedOnAndOffAgain) {
+TEST_F(BreakerAdmin, EvidenceIsTurnedOnAndOffAgain) {
   const auto breaker = admin_.Make("x");
-  v1::UpdateRequest on = UpdateOf("x", {"sequential.tolerated_burst"});
+  v1::UpdateRequest on = UpdateOf("x", {"trip.evidence.tolerated_burst"});
   on.mutable_options()
-      ->mutable_sequential()
+      ->mutable_trip()
+      ->mutable_evidence()
       ->mutable_tolerated_burst()
       ->set_seconds(1);
   ASSERT_TRUE(Update(on).ok());
   ASSERT_TRUE(breaker->options().trip.evidence.has_value());
   EXPECT_EQ(breaker->options().trip.evidence->tolerated_burst,
             absl::Seconds(1));
-  v1::UpdateRequest off = UpdateOf("x", {"sequential.off"});
-  off.mutable_options()->mutable_sequential()->set_off(true);
+  v1::UpdateRequest off = UpdateOf("x", {"trip.evidence.off"});
+  off.mutable_options()->mutable_trip()->mutable_evidence()->set_off(true);
   ASSERT_TRUE(Update(off).ok());
   EXPECT_EQ(breaker->options(), RateOptions());
 }
@@ -363,24 +364,26 @@ TEST_F(BreakerAdmin, SequentialIsTurnedOnAndOffAgain) {
 TEST_F(BreakerAdmin, AnOptionOutOfRangeIsRefusedAndChangesNothing) {
   const auto breaker = admin_.Make("x");
   v1::UpdateRequest request = UpdateOf("x");
-  request.mutable_options()->set_minimum_calls(7);
-  request.mutable_options()->set_window_buckets(61);
-  ExpectInvalid(Update(request), "window_buckets is 61, must be in [1, 60]");
+  request.mutable_options()->mutable_trip()->set_minimum_calls(7);
+  request.mutable_options()->mutable_trip()->set_window_buckets(61);
+  ExpectInvalid(Update(request),
+                "trip.window_buckets is 61, must be in [1, 60]");
   EXPECT_EQ(breaker->options(), RateOptions());
 }
 
 TEST_F(BreakerAdmin, ADurationThatIsNoneIsRefused) {
   admin_.Make("x");
   v1::UpdateRequest request = UpdateOf("x");
-  request.mutable_options()->mutable_window()->set_nanos(1'000'000'000);
+  request.mutable_options()->mutable_trip()->mutable_window()->set_nanos(
+      1'000'000'000);
   ExpectInvalid(Update(request),
-                "window is {seconds 0, nanos 1000000000}, must be at most "
+                "trip.window is {seconds 0, nanos 1000000000}, must be at most "
                 "10,000 years, and both parts of one sign");
 }
 
 TEST_F(BreakerAdmin, AMaskOfWhatIsNoFieldIsRefused) {
   admin_.Make("x");
-  ExpectInvalid(Update(UpdateOf("x", {"window", "foo"})),
+  ExpectInvalid(Update(UpdateOf("x", {"trip.window", "foo"})),
                 "update_mask has \"foo\", must be a field of options");
 }
 
@@ -391,17 +394,19 @@ TEST_F(BreakerAdmin, UpdatesAtOnceLoseNoField) {
     int64_t (*get)(const BreakerOptions& options);
   };
   constexpr Field kFields[] = {
-      {"minimum_calls",
-       [](v1::BreakerOptions* o, int value) { o->set_minimum_calls(value); },
-       [](const BreakerOptions& o) { return o.trip.minimum_calls; }},
-      {"half_open_max_calls",
+      {"trip.minimum_calls",
        [](v1::BreakerOptions* o, int value) {
-         o->set_half_open_max_calls(value);
+         o->mutable_trip()->set_minimum_calls(value);
+       },
+       [](const BreakerOptions& o) { return o.trip.minimum_calls; }},
+      {"half_open.max_calls",
+       [](v1::BreakerOptions* o, int value) {
+         o->mutable_half_open()->set_max_calls(value);
        },
        [](const BreakerOptions& o) { return o.half_open.max_calls; }},
-      {"half_open_successes_to_close",
+      {"half_open.successes_to_close",
        [](v1::BreakerOptions* o, int value) {
-         o->set_half_open_successes_to_close(value);
+         o->mutable_half_open()->set_successes_to_close(value);
        },
        [](const BreakerOptions& o) {
          return o.half_open.successes_to_close.value_or(0);
@@ -452,11 +457,21 @@ TEST_F(BreakerAdmin, AModeForATimeEndsByItself) {
   EXPECT_FALSE(after.has_mode_remaining());
 }
 
+// AUTOMATIC is 0, and what is left out must not be taken for it.
+TEST_F(BreakerAdmin, AModeThatIsNotGivenIsRefused) {
+  admin_.Make("x")->SetMode(Mode::kForcedOpen);
+  v1::SetModeRequest request;
+  *request.mutable_key() = KeyOf("x");
+  ExpectInvalid(SetMode(request),
+                "mode is not given, must be AUTOMATIC, FORCED_OPEN, "
+                "FORCED_CLOSED or SHADOW");
+  EXPECT_EQ(Get("x").mode(), v1::FORCED_OPEN);
+  ASSERT_TRUE(SetMode(ModeRequest("x", v1::AUTOMATIC)).ok());
+  EXPECT_EQ(Get("x").mode(), v1::AUTOMATIC);
+}
+
 TEST_F(BreakerAdmin, AModeThatIsNoneIsRefused) {
   admin_.Make("x");
-  ExpectInvalid(SetMode(ModeRequest("x", v1::MODE_UNSPECIFIED)),
-                "mode is MODE_UNSPECIFIED, must be AUTOMATIC, FORCED_OPEN, "
-                "FORCED_CLOSED or SHADOW");
   ExpectInvalid(
       SetMode(ModeRequest("x", 9)),
       "mode is 9, must be AUTOMATIC, FORCED_OPEN, FORCED_CLOSED or SHADOW");
@@ -525,7 +540,7 @@ TEST(BreakerAdminPermission, NothingIsChangedUnlessTheProgramAllowsIt) {
   // Whether or not they make sense: first of all comes the permission.
   v1::Breaker response;
   v1::UpdateRequest update = UpdateOf("x");
-  update.mutable_options()->set_minimum_calls(7);
+  update.mutable_options()->mutable_trip()->set_minimum_calls(7);
   expect_denied(admin.stub->Update(AdminContext().get(), update, &response));
   expect_denied(admin.stub->SetMode(AdminContext().get(),
                                     ModeRequest("x", v1::SHADOW), &response));

@@ -76,10 +76,10 @@ class Stress {
                                    "FORCED_OPEN"};
       const char* const codes[] = {"UNAVAILABLE", "INTERNAL", "DATA_LOSS"};
       const std::string entry = absl::StrCat(
-          R"("options": {"minimumCalls": )", 100 + i, R"(, "windowBuckets": )",
-          1 + i, R"(, "openDuration": "0.0)", 1 + i, R"(s"}, "mode": ")",
-          modes[calm ? 0 : i % 4], R"(", "unguarded": )",
-          i % 2 == 0 ? "true" : "false",
+          R"("options": {"trip": {"minimumCalls": )", 100 + i,
+          R"(, "windowBuckets": )", 1 + i, R"(}, "open": {"duration": "0.0)",
+          1 + i, R"(s"}}, "mode": ")", modes[calm ? 0 : i % 4],
+          R"(", "unguarded": )", i % 2 == 0 ? "true" : "false",
           R"(, "classification": {"failures": [")", codes[i % 3], R"("]})");
       configs_.push_back(
           ParseConfig(

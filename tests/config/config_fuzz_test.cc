@@ -53,26 +53,27 @@ int64_t FromEnvironment(const char* name, int64_t otherwise) {
 const std::vector<std::string>& GoodJson() {
   static const auto* texts = new std::vector<std::string>{
       "{}",
-      R"({"breakers": [{"names": [{}], "options": {"openDuration": "0.2s"}}]})",
+      R"({"breakers": [{"names": [{}],
+          "options": {"open": {"duration": "0.2s"}}}]})",
       R"({"breakers":[{"names":[{"service":"s"},{"service":"s","method":"m"}],
-          "options":{"sequential":{"toleratedBurst":"0.1s","off":false,
+          "options":{"trip":{"evidence":{"toleratedBurst":"0.1s","off":false,
           "normalFailureRate":0.01,"brokenFailureRate":0.3,
-          "callsPerFalseOpening":"1000"}},
+          "callsPerFalseOpening":"1000"}}},
           "classification":{"failures":["UNAVAILABLE","INTERNAL"],
           "ignored":["CANCELLED"]}}]})",
       R"({"breakers":[{"names":[{"name":"n"}],"mode":"SHADOW"},
           {"names":[{"service":"t"}],"unguarded":true},
           {"names":[{}],"mode":"FORCED_OPEN"}]})",
       R"({"breakers":[{"names":[{"name":"n","service":"s","method":"m"}],
-          "options":{"failureRateThreshold":0.5,"minimumCalls":"12",
+          "options":{"trip":{"failureRateThreshold":0.5,"minimumCalls":"12",
           "window":"60s","windowBuckets":6,"consecutiveFailures":5,
-          "slowCallDuration":"1s","slowCallRateThreshold":0.5}}]})",
+          "slowCallDuration":"1s","slowCallRateThreshold":0.5}}}]})",
       R"({"breakers":[{"names":[{"name":"n","service":"s"}],
-          "options":{"paceByCalls":{"probeShare":0.2},"openDuration":"1s",
-          "openDurationMultiplier":2,"openDurationMax":"30s",
-          "openDurationJitter":0.1,"halfOpenSuccessesToClose":"3",
-          "halfOpenMaxCalls":"2","halfOpenLease":"9s"}},
-          {"names":[{"name":"o"}],"options":{"paceByCalls":{"off":true}}}]})"};
+          "options":{"open":{"paceByCalls":{"probeShare":0.2},"duration":"1s",
+          "durationMultiplier":2,"durationMax":"30s","durationJitter":0.1},
+          "halfOpen":{"successesToClose":"3","maxCalls":"2","lease":"9s"}}},
+          {"names":[{"name":"o"}],
+          "options":{"open":{"paceByCalls":{"off":true}}}}]})"};
   return *texts;
 }
 
@@ -306,18 +307,18 @@ std::vector<absl::string_view> Words(
 
 TEST(ConfigFuzzTest, Json) {
   Fuzz(Mutator(GoodJson(),
-               Words({"\"0.2s\"", "\"1s\"", "\"60s\"", "window", "openDuration",
-                      "openDurationMax", "halfOpenLease", "slowCallDuration",
-                      "windowBuckets", "minimumCalls", "consecutiveFailures",
-                      "null", "[]", ","}),
+               Words({"\"0.2s\"", "\"1s\"", "\"60s\"", "window", "duration",
+                      "durationMax", "lease", "slowCallDuration", "trip",
+                      "open", "halfOpen", "windowBuckets", "minimumCalls",
+                      "consecutiveFailures", "null", "[]", ","}),
                FromEnvironment("CONFIG_FUZZ_SEED", 1)),
        ConfigFormat::kJson, FromEnvironment("CONFIG_FUZZ_INPUTS", kInputs));
 }
 
 TEST(ConfigFuzzTest, Textproto) {
   Fuzz(Mutator(GoodTextproto(),
-               Words({"seconds", "nanos", "window", "open_duration",
-                      "open_duration_max", "half_open_lease",
+               Words({"seconds", "nanos", "window", "duration", "duration_max",
+                      "lease", "trip", "open", "half_open",
                       "slow_call_duration", "window_buckets", "minimum_calls",
                       "consecutive_failures", "#", "[", ":", "breakers"}),
                FromEnvironment("CONFIG_FUZZ_SEED", 1)),

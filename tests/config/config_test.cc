@@ -69,7 +69,7 @@ class ConfigTest : public testing::Test {
 TEST_F(ConfigTest, GivesOptionsToTheBreakersItNames) {
   ASSERT_TRUE(Apply(R"({"breakers": [
       {"names": [{"service": "shop.Users"}, {"name": "payments"}],
-       "options": {"minimumCalls": 33}}]})")
+       "options": {"trip": {"minimumCalls": 33}}}]})")
                   .ok());
   EXPECT_EQ(NumberOf({"", "shop.Users", "Get"}), 33);
   EXPECT_EQ(NumberOf({"payments", "shop.Carts", "Get"}), 33);
@@ -79,15 +79,15 @@ TEST_F(ConfigTest, GivesOptionsToTheBreakersItNames) {
 
 TEST_F(ConfigTest, TheMostSpecificNameApplies) {
   ASSERT_TRUE(Apply(R"({"breakers": [
-      {"names": [{}], "options": {"minimumCalls": 1}},
-      {"names": [{"name": "n"}], "options": {"minimumCalls": 2}},
-      {"names": [{"service": "s"}], "options": {"minimumCalls": 3}},
+      {"names": [{}], "options": {"trip": {"minimumCalls": 1}}},
+      {"names": [{"name": "n"}], "options": {"trip": {"minimumCalls": 2}}},
+      {"names": [{"service": "s"}], "options": {"trip": {"minimumCalls": 3}}},
       {"names": [{"name": "n", "service": "s"}],
-       "options": {"minimumCalls": 4}},
+       "options": {"trip": {"minimumCalls": 4}}},
       {"names": [{"service": "s", "method": "m"}],
-       "options": {"minimumCalls": 5}},
+       "options": {"trip": {"minimumCalls": 5}}},
       {"names": [{"name": "n", "service": "s", "method": "m"}],
-       "options": {"minimumCalls": 6}}]})")
+       "options": {"trip": {"minimumCalls": 6}}}]})")
                   .ok());
   EXPECT_EQ(NumberOf({"x", "x", "x"}), 1);
   EXPECT_EQ(NumberOf({"n", "x", "x"}), 2);
@@ -100,7 +100,7 @@ TEST_F(ConfigTest, TheMostSpecificNameApplies) {
 TEST_F(ConfigTest, WhatAnEntryLeavesOutIsAsTheProgramHasIt) {
   ASSERT_TRUE(Apply(R"({"breakers": [
       {"names": [{"service": "shop.Orders"}],
-       "options": {"openDuration": "0.2s"}}]})")
+       "options": {"open": {"duration": "0.2s"}}}]})")
                   .ok());
   options_.open.duration = absl::Milliseconds(200);
   EXPECT_TRUE(PolicyFor(PlaceKey()).options == options_);
@@ -109,7 +109,7 @@ TEST_F(ConfigTest, WhatAnEntryLeavesOutIsAsTheProgramHasIt) {
 TEST_F(ConfigTest, ANameTakesOverTheOptionsThatTheProgramHasForIt) {
   ASSERT_TRUE(Apply(R"({"breakers": [
       {"names": [{"service": "shop.Stock"}, {"service": "shop.Users"}],
-       "options": {"openDuration": "0.2s"}}]})")
+       "options": {"open": {"duration": "0.2s"}}}]})")
                   .ok());
   EXPECT_EQ(NumberOf({"", "shop.Stock", "Get"}), 7);
   EXPECT_EQ(NumberOf({"", "shop.Users", "Get"}),
@@ -119,10 +119,10 @@ TEST_F(ConfigTest, ANameTakesOverTheOptionsThatTheProgramHasForIt) {
 TEST_F(ConfigTest, OptionsAreNotLaidOverThoseOfTheConfigurationBefore) {
   const std::string name = R"("names": [{"service": "shop.Orders"}])";
   ASSERT_TRUE(Apply(absl::StrCat("{\"breakers\": [{", name, R"(,
-      "options": {"minimumCalls": 99}}]})"))
+      "options": {"trip": {"minimumCalls": 99}}}]})"))
                   .ok());
   ASSERT_TRUE(Apply(absl::StrCat("{\"breakers\": [{", name, R"(,
-      "options": {"windowBuckets": 9}}]})"))
+      "options": {"trip": {"windowBuckets": 9}}}]})"))
                   .ok());
   EXPECT_EQ(NumberOf(PlaceKey()), 7);
   EXPECT_EQ(PolicyFor(PlaceKey()).options.trip.window_buckets, 9);
@@ -150,6 +150,19 @@ TEST_F(ConfigTest, GivesEachMode) {
                     .ok());
     EXPECT_EQ(PolicyFor({"n"}).mode, mode) << name;
   }
+}
+
+// As the metric of modes counts.
+TEST_F(ConfigTest, AModeMayBeGivenByItsNumber) {
+  for (const Mode mode : {Mode::kAutomatic, Mode::kForcedOpen,
+                          Mode::kForcedClosed, Mode::kShadow}) {
+    ASSERT_TRUE(Apply(absl::StrCat(R"({"breakers": [{"names": [{}], "mode": )",
+                                   static_cast<int>(mode), "}]}"))
+                    .ok());
+    EXPECT_EQ(PolicyFor({"n"}).mode, mode);
+  }
+  ASSERT_TRUE(Apply(R"({"breakers": [{"names": [{}], "mode": 2}]})").ok());
+  EXPECT_EQ(PolicyFor({"n"}).mode, Mode::kForcedClosed);
 }
 
 TEST_F(ConfigTest, GivesAClassification) {
@@ -182,7 +195,7 @@ TEST_F(ConfigTest, BreakersThatExistFollow) {
   const auto breaker = registry_->GetOrCreate(PlaceKey());
   ASSERT_TRUE(Apply(R"({"breakers": [
       {"names": [{"method": "Place", "service": "shop.Orders"}],
-       "options": {"minimumCalls": 50}, "mode": "SHADOW"}]})")
+       "options": {"trip": {"minimumCalls": 50}}, "mode": "SHADOW"}]})")
                   .ok());
   EXPECT_EQ(breaker->options().trip.minimum_calls, 50);
   EXPECT_EQ(breaker->Snapshot().mode, Mode::kShadow);
@@ -190,12 +203,15 @@ TEST_F(ConfigTest, BreakersThatExistFollow) {
 
 TEST_F(ConfigTest, JsonAndTextprotoMeanTheSame) {
   const auto json = ParseConfig(R"({"breakers": [
-      {"names": [{}], "options": {"openDuration": "0.25s", "window": "60s",
-                                  "minimum_calls": "12"}},
+      {"names": [{}], "options": {"open": {"duration": "0.25s"},
+                                  "trip": {"window": "60s",
+                                           "minimum_calls": "12"},
+                                  "half_open": {"maxCalls": 5}}},
       {"names": [{"service": "shop.Orders"},
                  {"name": "n", "service": "s", "method": "m"}],
-       "options": {"sequential": {"toleratedBurst": "0.1s"},
-                   "failureRateThreshold": 0, "paceByCalls": {"off": true}},
+       "options": {"trip": {"evidence": {"toleratedBurst": "0.1s"},
+                            "failureRateThreshold": 0},
+                   "open": {"paceByCalls": {"off": true}}},
        "classification": {"failures": ["UNAVAILABLE", "INTERNAL"],
                           "ignored": ["CANCELLED"]}},
       {"names": [{"name": "p"}], "mode": "SHADOW"},
@@ -207,18 +223,20 @@ TEST_F(ConfigTest, JsonAndTextprotoMeanTheSame) {
       breakers {
         names {}
         options {
-          open_duration { nanos: 250000000 }
-          window { seconds: 60 }
-          minimum_calls: 12
+          open { duration { nanos: 250000000 } }
+          trip { window { seconds: 60 } minimum_calls: 12 }
+          half_open { max_calls: 5 }
         }
       }
       breakers {
         names { service: "shop.Orders" }
         names { name: "n" service: "s" method: "m" }
         options {
-          sequential { tolerated_burst { nanos: 100000000 } }
-          failure_rate_threshold: 0
-          pace_by_calls { off: true }
+          trip {
+            evidence { tolerated_burst { nanos: 100000000 } }
+            failure_rate_threshold: 0
+          }
+          open { pace_by_calls { off: true } }
         }
         classification { failures: [UNAVAILABLE, INTERNAL] ignored: CANCELLED }
       }
@@ -249,7 +267,7 @@ TEST_F(ConfigTest, JsonThatIsNotWholeIsRefused) {
 TEST_F(ConfigTest, EveryPieceOfJsonIsRefused) {
   const std::string whole =
       R"({"breakers": [{"names": [{"name": "n"}], "mode": "SHADOW"},
-                       {"names": [{}], "options": {"window": "5s"}}]})";
+                       {"names": [{}], "options": {"trip": {"window": "5s"}}}]})";
   ASSERT_TRUE(Apply(whole).ok());
   for (size_t length = 0; length < whole.size(); ++length) {
     EXPECT_FALSE(Apply(whole.substr(0, length)).ok()) << length;
@@ -267,12 +285,16 @@ TEST_F(ConfigTest, ErrorsOfJsonAreOneLine) {
 TEST_F(ConfigTest, ErrorsOfJsonNameTheEntryAndTheField) {
   const std::map<std::string, std::vector<std::string>> places = {
       {R"({"optoins": {}})", {"breakers[1]", "optoins"}},
-      {R"({"options": {"windw": "5s"}})", {"breakers[1].options", "windw"}},
-      {R"({"options": {"minimumCalls": "x"}})",
+      {R"({"options": {"trip": {"windw": "5s"}}})",
+       {"breakers[1].options.trip", "windw"}},
+      {R"({"options": {"minimumCalls": 5}})",
+       {"breakers[1].options", "minimumCalls"}},
+      {R"({"options": {"trip": {"minimumCalls": "x"}}})",
        {"breakers[1].options.trip.minimum_calls"}},
-      {R"({"options": {"windowBuckets": 1.5}})",
+      {R"({"options": {"trip": {"windowBuckets": 1.5}}})",
        {"breakers[1].options.trip.window_buckets"}},
-      {R"({"options": {"window": "5"}})", {"breakers[1].options.trip.window"}},
+      {R"({"options": {"trip": {"window": "5"}}})",
+       {"breakers[1].options.trip.window"}},
       {R"({"mode": "shadow"})", {"breakers[1].mode"}},
       {R"({"names": [{}, {"name": 5}]})", {"breakers[1].names[1].name"}},
       {R"({"classification": {"ignored": ["NOPE"]}})",
@@ -296,19 +318,21 @@ TEST_F(ConfigTest, JsonMayGiveNoFieldTwice) {
        R"({"breakers": [{"names": [{}], "mode": "SHADOW", "mode": "SHADOW"}]})",
        R"({"breakers": [{"names": [{}], "unguarded": true,
                           "unguarded": false}]})",
-       R"({"breakers": [{"names": [{}], "options": {"windowBuckets": 5,
-                                                     "windowBuckets": 6}}]})",
+       R"({"breakers": [{"names": [{}], "options": {"trip": {"windowBuckets": 5,
+                                                     "windowBuckets": 6}}}]})",
        R"({"breakers": [{"names": [{}], "options": {}, "options": {}}]})",
-       R"({"breakers": [{"names": [{}], "options": {"window": "5s",
-                                                     "window": "6s"}}]})"}) {
+       R"({"breakers": [{"names": [{}], "options": {"trip": {"window": "5s"},
+                                                     "trip": {}}}]})",
+       R"({"breakers": [{"names": [{}], "options": {"trip": {
+                          "window": "5s", "window": "6s"}}}]})"}) {
     EXPECT_EQ(Apply(text).code(), absl::StatusCode::kInvalidArgument) << text;
   }
 }
 
 TEST_F(ConfigTest, JsonMayGiveNoFieldByBothOfItsNames) {
-  ExpectRefused(R"({"breakers": [{"names": [{}], "options": {
-      "openDuration": "5s", "open_duration": "6s"}}]})",
-                "breakers.json: breakers[0].options.open.duration is given "
+  ExpectRefused(R"({"breakers": [{"names": [{}], "options": {"open": {
+      "durationMax": "5s", "duration_max": "6s"}}}]})",
+                "breakers.json: breakers[0].options.open.duration_max is given "
                 "twice, must be once");
 }
 
@@ -363,7 +387,7 @@ TEST_F(ConfigTest, TextprotoThatIsNotWholeIsRefused) {
   for (const char* text :
        {"breakers", "breakers {", "breakers { names {} ", "{}", "}",
         "breakers { names {} } }", "breakers { mode: SHADOW mode: SHADOW }",
-        "breakers { options { window {} window {} } }"}) {
+        "breakers { options { trip { window {} window {} } } }"}) {
     EXPECT_EQ(Apply(text, kTextproto).code(),
               absl::StatusCode::kInvalidArgument)
         << text;
@@ -392,10 +416,12 @@ TEST_F(ConfigTest, ErrorsNameEntryAndNameAndFieldAndValueAndRange) {
   ExpectRefused(R"({"breakers": [
       {"names": [{}]},
       {"names": [{"name": "n"}]},
-      {"names": [{"service": "shop.Orders"}], "options": {"minimumCalls": 0}}
+      {"names": [{"service": "shop.Orders"}],
+       "options": {"trip": {"minimumCalls": 0}}}
     ]})",
                 "breakers.json: breakers[2] {service \"shop.Orders\"}: "
-                "options: minimum_calls is 0, must be in [1, 1000000000]");
+                "options: trip.minimum_calls is 0, must be in "
+                "[1, 1000000000]");
 }
 
 TEST_F(ConfigTest, WithoutASourceErrorsBeginWithTheEntry) {
@@ -408,14 +434,15 @@ TEST_F(ConfigTest, WithoutASourceErrorsBeginWithTheEntry) {
 
 TEST_F(ConfigTest, OptionsOutOfRangeAreRefused) {
   ExpectRefused(R"({"breakers": [{"names": [{"name": "n"}],
-                    "options": {"window": "-1s", "windowBuckets": 61}}]})",
-                "breakers.json: breakers[0] {name \"n\"}: options: window is "
-                "-1s, must be in [1ns, 365 days]; window_buckets is 61, must "
-                "be in [1, 60]");
+                    "options": {"trip": {"window": "-1s",
+                                         "windowBuckets": 61}}}]})",
+                "breakers.json: breakers[0] {name \"n\"}: options: "
+                "trip.window is -1s, must be in [1ns, 365 days]; "
+                "trip.window_buckets is 61, must be in [1, 60]");
   ExpectRefused(R"({"breakers": [{"names": [{}],
-                    "options": {"sequential": {"off": true,
-                                               "toleratedBurst": "1s"}}}]})",
-                "breakers.json: breakers[0] {}: options: sequential.off is "
+                    "options": {"trip": {"evidence": {
+                        "off": true, "toleratedBurst": "1s"}}}}]})",
+                "breakers.json: breakers[0] {}: options: trip.evidence.off is "
                 "true, must stand alone where it is given");
 }
 
@@ -425,9 +452,9 @@ TEST_F(ConfigTest, OptionsAreCheckedAsTheyWillBe) {
   ASSERT_TRUE(registry_->SetOptions({"", "shop.Stock"}, options_).ok());
   ExpectRefused(R"({"breakers": [
       {"names": [{"name": "n"}, {"service": "shop.Stock"}],
-       "options": {"openDuration": "20s"}}]})",
+       "options": {"open": {"duration": "20s"}}}]})",
                 "breakers.json: breakers[0] {service \"shop.Stock\"}: options: "
-                "open_duration_max is 10s, must be in [open_duration, 365 "
+                "open.duration_max is 10s, must be in [open.duration, 365 "
                 "days]");
 }
 
@@ -493,7 +520,8 @@ TEST_F(ConfigTest, NamesAreEscapedInErrors) {
 TEST_F(ConfigTest, AnErrorChangesNothing) {
   const auto breaker = registry_->GetOrCreate(PlaceKey());
   ASSERT_TRUE(Apply(R"({"breakers": [
-      {"names": [{"name": "payments"}], "options": {"minimumCalls": 8}},
+      {"names": [{"name": "payments"}],
+       "options": {"trip": {"minimumCalls": 8}}},
       {"names": [{"service": "shop.Orders"}], "mode": "SHADOW"}]})")
                   .ok());
   const std::vector<BreakerKey> keys = {
@@ -502,13 +530,14 @@ TEST_F(ConfigTest, AnErrorChangesNothing) {
   for (const BreakerKey& key : keys) before.push_back(PolicyFor(key));
   // The first entries are good, the last is not, each in another way.
   for (const char* last :
-       {R"({"names": [{}], "options": {"minimumCalls": 0}})",
+       {R"({"names": [{}], "options": {"trip": {"minimumCalls": 0}}})",
         R"({"names": [{}], "mode": 9})", R"({"names": []})",
         R"({"names": [{"name": "payments"}]})", R"({"names": [{}], "x": 1})",
         R"({"names": [{"method": "m"}]})", R"({"names": [{}],)"}) {
     ASSERT_FALSE(Apply(absl::StrCat(R"({"breakers": [
         {"names": [{"name": "x"}], "unguarded": true},
-        {"names": [{"name": "payments"}], "options": {"minimumCalls": 9}},
+        {"names": [{"name": "payments"}],
+         "options": {"trip": {"minimumCalls": 9}}},
         {"names": [{"service": "shop.Orders"}], "mode": "FORCED_OPEN"},)",
                                     last, "]}"))
                      .ok());

@@ -33,8 +33,8 @@ using ::testing::HasSubstr;
 // A configuration that is told apart by this number.
 std::string Numbered(int minimum_calls) {
   return absl::StrCat(
-      R"({"breakers": [{"names": [{}], "options": {"minimumCalls": )",
-      minimum_calls, "}}]}");
+      R"({"breakers": [{"names": [{}], "options": {"trip": {"minimumCalls": )",
+      minimum_calls, "}}}]}");
 }
 
 // Hands the results of loads from the watcher's thread to the test's.

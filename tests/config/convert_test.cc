@@ -1,5 +1,7 @@
 #include "autobreaker/config/convert.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
 #include <google/protobuf/util/message_differencer.h>
 
 #include <cctype>
@@ -16,8 +18,11 @@
 namespace autobreaker {
 namespace {
 
+using ::google::protobuf::FieldDescriptor;
+using ::google::protobuf::Message;
 using ::google::protobuf::util::MessageDifferencer;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string ErrorOf(const v1::BreakerOptions& message) {
   BreakerOptions options;
@@ -74,6 +79,32 @@ BreakerOptions RandomOptions(std::mt19937_64& random) {
   return o;
 }
 
+// Of each field of each group: both.
+template <typename F>
+void ForEachField(F f) {
+  const auto* const options = v1::BreakerOptions::descriptor();
+  for (int i = 0; i < options->field_count(); ++i) {
+    const FieldDescriptor* const group = options->field(i);
+    for (int j = 0; j < group->message_type()->field_count(); ++j) {
+      f(group, group->message_type()->field(j));
+    }
+  }
+}
+
+// Puts the field as it is in `from` in the place of that in `*to`.
+void CopyField(const FieldDescriptor* group, const FieldDescriptor* field,
+               const v1::BreakerOptions& from, v1::BreakerOptions* to) {
+  v1::BreakerOptions alone = from;
+  ForEachField([&](const FieldDescriptor* g, const FieldDescriptor* f) {
+    if (f == field) return;
+    Message* const part = alone.GetReflection()->MutableMessage(&alone, g);
+    part->GetReflection()->ClearField(part, f);
+  });
+  Message* const part = to->GetReflection()->MutableMessage(to, group);
+  part->GetReflection()->ClearField(part, field);
+  to->MergeFrom(alone);
+}
+
 TEST(ConvertOptionsTest, AllOfThemMergedIntoAnyMakeThemEqual) {
   std::mt19937_64 random(1);
   for (int i = 0; i < 1000; ++i) {
@@ -87,42 +118,41 @@ TEST(ConvertOptionsTest, NothingGivenChangesNothing) {
   for (int i = 0; i < 100; ++i) {
     const BreakerOptions options = RandomOptions(random);
     ASSERT_TRUE(Merged(v1::BreakerOptions(), options) == options);
+    v1::BreakerOptions empty_groups;
+    empty_groups.mutable_trip();
+    empty_groups.mutable_open();
+    empty_groups.mutable_half_open();
+    ASSERT_TRUE(Merged(empty_groups, options) == options);
   }
 }
 
 TEST(ConvertOptionsTest, OneFieldChangesThatAlone) {
-  const google::protobuf::Reflection* const reflection =
-      v1::BreakerOptions::GetReflection();
-  const google::protobuf::Descriptor* const descriptor =
-      v1::BreakerOptions::GetDescriptor();
   std::mt19937_64 random(1);
   const BreakerOptions before = RandomOptions(random);
   const BreakerOptions after = RandomOptions(random);
-  for (int i = 0; i < descriptor->field_count(); ++i) {
-    const auto* const field = descriptor->field(i);
-    v1::BreakerOptions one = ToProto(after);
-    v1::BreakerOptions rest = ToProto(before);
-    for (int j = 0; j < descriptor->field_count(); ++j) {
-      if (j != i) reflection->ClearField(&one, descriptor->field(j));
-    }
+  int fields = 0;
+  ForEachField([&](const FieldDescriptor* group, const FieldDescriptor* field) {
+    v1::BreakerOptions one;
+    CopyField(group, field, ToProto(after), &one);
+    v1::BreakerOptions expected = ToProto(before);
+    CopyField(group, field, ToProto(after), &expected);
     const v1::BreakerOptions result = ToProto(Merged(one, before));
-    v1::BreakerOptions expected = rest;
-    reflection->ClearField(&expected, field);
-    expected.MergeFrom(one);
     EXPECT_TRUE(MessageDifferencer::Equals(result, expected))
-        << field->name() << "\n"
+        << field->full_name() << "\n"
         << result.DebugString() << "not\n"
         << expected.DebugString();
-  }
+    ++fields;
+  });
+  EXPECT_EQ(fields, 16);
 }
 
 TEST(ConvertOptionsTest, ZeroTurnsOff) {
   v1::BreakerOptions message;
-  message.set_failure_rate_threshold(0);
-  message.set_consecutive_failures(0);
-  message.mutable_slow_call_duration();
-  message.set_slow_call_rate_threshold(0);
-  message.set_half_open_successes_to_close(0);
+  message.mutable_trip()->set_failure_rate_threshold(0);
+  message.mutable_trip()->set_consecutive_failures(0);
+  message.mutable_trip()->mutable_slow_call_duration();
+  message.mutable_trip()->set_slow_call_rate_threshold(0);
+  message.mutable_half_open()->set_successes_to_close(0);
   BreakerOptions options;
   options.trip.failure_rate_threshold = 0.5;
   options.trip.consecutive_failures = 5;
@@ -134,7 +164,7 @@ TEST(ConvertOptionsTest, ZeroTurnsOff) {
 
 TEST(ConvertOptionsTest, SubfieldKeepsItsSiblings) {
   v1::BreakerOptions message;
-  message.mutable_sequential()->set_broken_failure_rate(0.5);
+  message.mutable_trip()->mutable_evidence()->set_broken_failure_rate(0.5);
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate = 0.1;
   const BreakerOptions merged = Merged(message, options);
@@ -144,8 +174,8 @@ TEST(ConvertOptionsTest, SubfieldKeepsItsSiblings) {
 
 TEST(ConvertOptionsTest, SubfieldOfWhatIsOffTurnsItOn) {
   v1::BreakerOptions message;
-  message.mutable_sequential()->set_broken_failure_rate(0.5);
-  message.mutable_pace_by_calls();
+  message.mutable_trip()->mutable_evidence()->set_broken_failure_rate(0.5);
+  message.mutable_open()->mutable_pace_by_calls();
   BreakerOptions options;
   options.trip.evidence.reset();
   options.open.pace_by_calls.reset();
@@ -157,35 +187,63 @@ TEST(ConvertOptionsTest, SubfieldOfWhatIsOffTurnsItOn) {
 
 TEST(ConvertOptionsTest, OffMustStandAlone) {
   v1::BreakerOptions message;
-  message.mutable_sequential()->set_off(true);
-  message.mutable_sequential()->mutable_tolerated_burst();
+  message.mutable_trip()->mutable_evidence()->set_off(true);
+  message.mutable_trip()->mutable_evidence()->mutable_tolerated_burst();
   EXPECT_EQ(ErrorOf(message),
-            "sequential.off is true, must stand alone where it is given");
+            "trip.evidence.off is true, must stand alone where it is given");
   message.Clear();
-  message.mutable_pace_by_calls()->set_off(true);
-  message.mutable_pace_by_calls()->set_probe_share(0.1);
-  EXPECT_EQ(ErrorOf(message),
-            "pace_by_calls.off is true, must stand alone where it is given");
+  message.mutable_open()->mutable_pace_by_calls()->set_off(true);
+  message.mutable_open()->mutable_pace_by_calls()->set_probe_share(0.1);
+  EXPECT_EQ(
+      ErrorOf(message),
+      "open.pace_by_calls.off is true, must stand alone where it is given");
 }
 
 TEST(ConvertOptionsTest, DurationThatIsNoneIsNamed) {
   v1::BreakerOptions message;
-  message.mutable_window()->set_seconds(1);
-  message.mutable_window()->set_nanos(-1);
+  message.mutable_trip()->mutable_window()->set_seconds(1);
+  message.mutable_trip()->mutable_window()->set_nanos(-1);
   EXPECT_EQ(ErrorOf(message),
-            "window is {seconds 1, nanos -1}, must be at most 10,000 years, "
-            "and both parts of one sign");
-  message.Clear();
-  message.mutable_sequential()->mutable_tolerated_burst()->set_nanos(
-      1'000'000'000);
-  EXPECT_THAT(ErrorOf(message), HasSubstr("sequential.tolerated_burst is"));
+            "trip.window is {seconds 1, nanos -1}, must be at most 10,000 "
+            "years, and both parts of one sign");
+}
+
+TEST(ConvertOptionsTest, EveryDurationThatIsNoneIsNamedByItsPath) {
+  int durations = 0;
+  const auto expect_named = [&](const std::string& path, Message* parent,
+                                const FieldDescriptor* field,
+                                const v1::BreakerOptions& message) {
+    if (field->message_type() != google::protobuf::Duration::descriptor()) {
+      return;
+    }
+    google::protobuf::Duration none;
+    none.set_nanos(1'000'000'000);
+    parent->GetReflection()->MutableMessage(parent, field)->CopyFrom(none);
+    EXPECT_THAT(ErrorOf(message), StartsWith(path + " is {seconds 0, "));
+    ++durations;
+  };
+  ForEachField([&](const FieldDescriptor* group, const FieldDescriptor* field) {
+    v1::BreakerOptions message;
+    Message* const part =
+        message.GetReflection()->MutableMessage(&message, group);
+    expect_named(std::string(group->name()) + "." + std::string(field->name()),
+                 part, field, message);
+  });
+  v1::BreakerOptions message;
+  expect_named(
+      "trip.evidence.tolerated_burst",
+      message.mutable_trip()->mutable_evidence(),
+      v1::EvidenceOptions::descriptor()->FindFieldByName("tolerated_burst"),
+      message);
+  EXPECT_EQ(durations, 6);
 }
 
 TEST(ConvertOptionsTest, NumbersOutOfRangeAreLeftToValidate) {
   v1::BreakerOptions message;
-  message.set_minimum_calls(-5);
-  message.set_failure_rate_threshold(std::numeric_limits<double>::quiet_NaN());
-  message.set_window_buckets(std::numeric_limits<int32_t>::max());
+  v1::TripOptions* const trip = message.mutable_trip();
+  trip->set_minimum_calls(-5);
+  trip->set_failure_rate_threshold(std::numeric_limits<double>::quiet_NaN());
+  trip->set_window_buckets(std::numeric_limits<int32_t>::max());
   const absl::Status status = Merged(message).Validate();
   EXPECT_THAT(std::string(status.message()), HasSubstr("minimum_calls is -5"));
   EXPECT_THAT(std::string(status.message()),
@@ -271,6 +329,7 @@ TEST(ConvertModeTest, ComesBackAsItWas) {
     std::string name(ToString(mode));
     for (char& c : name) c = static_cast<char>(std::toupper(c));
     EXPECT_EQ(v1::Mode_Name(ToProto(mode)), name);
+    EXPECT_EQ(static_cast<int>(ToProto(mode)), static_cast<int>(mode));
   }
 }
 
@@ -283,7 +342,9 @@ TEST(ConvertModeTest, NumberThatIsNoneIsRefused) {
 
 TEST(ConvertCodeTest, NumbersAndNamesAreThoseOfGrpc) {
   for (int code = 0; code < kStatusCodeCount; ++code) {
-    EXPECT_EQ(v1::Code_Name(static_cast<v1::Code>(code)),
+    const v1::Code message = ToProto(static_cast<absl::StatusCode>(code));
+    EXPECT_EQ(static_cast<int>(message), code);
+    EXPECT_EQ(v1::Code_Name(message),
               absl::StatusCodeToString(static_cast<absl::StatusCode>(code)));
   }
 }

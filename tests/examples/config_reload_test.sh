@@ -41,7 +41,7 @@ edit 's/"10s"/"20s"/'
 wait_for '^  payments/GetPrice: automatic, open 500ms to 20s, on evidence$'
 
 edit 's/"20s"/"0.1s"/'
-wait_for '^not loaded, nothing changed: .*breakers\.json: breakers\[0\] \{\}: options: open_duration_max is 100ms'
+wait_for '^not loaded, nothing changed: .*breakers\.json: breakers\[0\] \{\}: options: open\.duration_max is 100ms'
 
 edit 's/"0.1s"/"30s"/; s/SHADOW/FORCED_OPEN/'
 wait_for '^  newcomer/GetPrice: forced_open, '

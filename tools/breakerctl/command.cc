@@ -32,8 +32,11 @@ them, through the program's service autobreaker.v1.BreakerAdmin.
   breakerctl get KEY                        everything about one breaker
   breakerctl set-mode KEY MODE              auto, forced-open, forced-closed or shadow
       --for=10m                             and back by itself after this time
-  breakerctl update KEY FIELD=VALUE...      options: minimum_calls=50 sequential=off
-      --reset=FIELD,...                     back to what the program has
+  breakerctl update KEY FIELD=VALUE...      options, as get shows them:
+                                            trip.minimum_calls=50 open.duration=2s
+                                            trip.evidence=off
+      --reset=FIELD,...                     back to what the program has; "trip" is
+                                            all of that group
   breakerctl reset KEY                      closes it, and lets it forget what it
                                             judged by
 
@@ -67,9 +70,7 @@ std::optional<v1::Mode> ParseMode(absl::string_view text) {
   if (name == "OPEN") return v1::FORCED_OPEN;
   if (name == "CLOSED") return v1::FORCED_CLOSED;
   v1::Mode mode;
-  if (!v1::Mode_Parse(name, &mode) || mode == v1::MODE_UNSPECIFIED) {
-    return std::nullopt;
-  }
+  if (!v1::Mode_Parse(name, &mode)) return std::nullopt;
   return mode;
 }
 
@@ -115,8 +116,7 @@ absl::Status SetAll(absl::string_view, Command* command) {
 absl::Status AddStates(absl::string_view value, Command* command) {
   for (const absl::string_view text : absl::StrSplit(value, ',')) {
     v1::State state;
-    if (!v1::State_Parse(EnumName(text), &state) ||
-        state == v1::STATE_UNSPECIFIED) {
+    if (!v1::State_Parse(EnumName(text), &state)) {
       return Wrong(
           absl::StrCat("--state takes closed, open or half-open, not \"",
                        Printable(text), "\""));

@@ -28,7 +28,7 @@ using google::protobuf::FieldDescriptor;
 using google::protobuf::Message;
 using google::protobuf::Reflection;
 
-// A group of options, such as `sequential`, that can be turned off as a whole.
+// A group of options, such as `trip` or `trip.evidence`.
 bool IsGroup(const FieldDescriptor* field) {
   return field->message_type() != nullptr &&
          field->message_type() != google::protobuf::Duration::descriptor();
@@ -51,6 +51,21 @@ void AppendNames(const Descriptor* descriptor, const std::string& prefix,
   }
 }
 
+// Names those that end in the same word, or else all.
+absl::Status NoSuchOption(absl::string_view name) {
+  std::vector<std::string> all;
+  AppendNames(v1::BreakerOptions::descriptor(), "", &all);
+  const absl::string_view word = name.substr(name.rfind('.') + 1);
+  std::vector<std::string> meant;
+  for (const std::string& one : all) {
+    if (absl::EndsWith(one, absl::StrCat(".", word))) meant.push_back(one);
+  }
+  return absl::InvalidArgumentError(
+      absl::StrCat("no option \"", Printable(name), "\"; there ",
+                   meant.size() == 1 ? "is " : "are ",
+                   absl::StrJoin(meant.empty() ? all : meant, ", ")));
+}
+
 // The fields that lead to the one of this name, from the outermost.
 absl::StatusOr<std::vector<const FieldDescriptor*>> FindField(
     absl::string_view name) {
@@ -60,13 +75,7 @@ absl::StatusOr<std::vector<const FieldDescriptor*>> FindField(
     const FieldDescriptor* const field =
         descriptor != nullptr ? descriptor->FindFieldByName(std::string(part))
                               : nullptr;
-    if (field == nullptr) {
-      std::vector<std::string> names;
-      AppendNames(v1::BreakerOptions::descriptor(), "", &names);
-      return absl::InvalidArgumentError(
-          absl::StrCat("no option \"", Printable(name), "\"; there are ",
-                       absl::StrJoin(names, ", ")));
-    }
+    if (field == nullptr) return NoSuchOption(name);
     path.push_back(field);
     descriptor = IsGroup(field) ? field->message_type() : nullptr;
   }
@@ -128,7 +137,9 @@ bool SetScalar(absl::string_view value, const FieldDescriptor* field,
 }
 
 absl::string_view WhatItTakes(const FieldDescriptor* field) {
-  if (IsGroup(field)) return "on or off";
+  if (IsGroup(field)) {
+    return OffField(field) != nullptr ? "on or off" : "its options one by one";
+  }
   switch (field->cpp_type()) {
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return "a duration such as 100ms or 1m30s";
@@ -172,7 +183,8 @@ void AppendAssignments(const Message& message, const std::string& prefix,
     } else {
       const size_t before = out->size();
       AppendAssignments(group, absl::StrCat(name, "."), out);
-      if (out->size() == before) out->emplace_back(name, "on");
+      if (off != nullptr && out->size() == before)
+        out->emplace_back(name, "on");
     }
   }
 }

@@ -19,18 +19,18 @@
 
 namespace autobreaker::breakerctl {
 
-// Takes "minimum_calls=50", "sequential.tolerated_burst=100ms" or
-// "sequential=off" into the options and the mask. INVALID_ARGUMENT if there is
-// no such field, the value is none for it, or the field was named before.
-// Ranges are for the server to check.
+// Takes "trip.minimum_calls=50", "open.duration=100ms" or "trip.evidence=off"
+// into the options and the mask. INVALID_ARGUMENT if there is no such field,
+// the value is none for it, or the field was named before. Ranges are for the
+// server to check.
 absl::Status AddAssignment(absl::string_view assignment,
                            v1::UpdateRequest* request);
 
-// Takes "minimum_calls" into the mask only, so that it goes back to what the
-// program has.
+// Takes "trip.minimum_calls", or "trip" for all of it, into the mask only, so
+// that it goes back to what the program has.
 absl::Status AddReset(absl::string_view field, v1::UpdateRequest* request);
 
-// "minimum_calls=50" for every option that is given, in the order of the
+// "trip.minimum_calls=50" for every option that is given, in the order of the
 // fields; if `fields` are named, for those and what they contain only.
 std::vector<std::string> Assignments(const v1::BreakerOptions& options);
 std::vector<std::string> Assignments(const v1::BreakerOptions& options,

@@ -202,6 +202,13 @@ std::vector<Cell> Row(const View& view, const v1::Breaker& b) {
   };
 }
 
+// Of options, with what they settle.
+constexpr std::pair<absl::string_view, absl::string_view> kOptionGroups[] = {
+    {"trip", "When it opens"},
+    {"open", "How long it stays open"},
+    {"half_open", "How it comes back"},
+};
+
 std::string ReasonText(const v1::Transition& transition) {
   const std::string reason = Text(transition.reason());
   const v1::Window& window = transition.window();
@@ -421,9 +428,15 @@ std::string Details(const View& view, const v1::Breaker& b) {
               {{"failures", CodesText(b.classification().failures())},
                {"ignored", CodesText(b.classification().ignored())}}));
   }
-  absl::StrAppend(&text, "\nOptions\n");
-  for (const std::string& assignment : Assignments(b.options())) {
-    absl::StrAppend(&text, "  ", assignment, "\n");
+  for (const auto& [group, title] : kOptionGroups) {
+    google::protobuf::FieldMask fields;
+    fields.add_paths(std::string(group));
+    const auto assignments = Assignments(b.options(), fields);
+    if (assignments.empty()) continue;
+    absl::StrAppend(&text, "\n", title, "\n");
+    for (const std::string& assignment : assignments) {
+      absl::StrAppend(&text, "  ", assignment, "\n");
+    }
   }
   return text;
 }

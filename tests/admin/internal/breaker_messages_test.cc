@@ -1,5 +1,9 @@
 #include "autobreaker/admin/internal/breaker_messages.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/message.h>
+#include <google/protobuf/util/json_util.h>
+
 #include <memory>
 #include <string>
 
@@ -46,6 +50,7 @@ TEST(BreakerMessages, EveryStateGoesByItsName) {
   for (int i = 0; i < kStateCount; ++i) {
     const auto state = static_cast<State>(i);
     EXPECT_EQ(v1::State_Name(ToProto(state)), UpperCase(ToString(state)));
+    EXPECT_EQ(static_cast<int>(ToProto(state)), i);
   }
 }
 
@@ -55,6 +60,39 @@ TEST(BreakerMessages, EveryReasonGoesByItsName) {
     const auto reason = static_cast<TransitionReason>(i);
     EXPECT_EQ(v1::TransitionReason_Name(ToProto(reason)),
               UpperCase(ToString(reason)));
+    EXPECT_EQ(static_cast<int>(ToProto(reason)), i);
+  }
+}
+
+TEST(BreakerMessages, EveryReasonOfARefusalHasAFieldOfItsName) {
+  BreakerSnapshot s = Breaker().breaker->Snapshot();
+  for (int i = 0; i < kRefusalReasonCount; ++i) s.refused[i] = 10 + i;
+  const v1::Breaker message = ToProto(s);
+  const v1::Refusals& refused = message.counts().refused();
+  const auto* const descriptor = v1::Refusals::descriptor();
+  EXPECT_EQ(descriptor->field_count(), kRefusalReasonCount);
+  for (int i = 0; i < kRefusalReasonCount; ++i) {
+    const auto* const field = descriptor->FindFieldByName(
+        std::string(ToString(static_cast<RefusalReason>(i))));
+    ASSERT_NE(field, nullptr) << i;
+    EXPECT_EQ(refused.GetReflection()->GetUInt64(refused, field), 10u + i);
+  }
+}
+
+// Those whose number is 0, too.
+TEST(BreakerMessages, JsonTellsEveryEnum) {
+  Breaker b;
+  b.Finish(Outcome::kFailure, 20);
+  b.breaker->CountStatusCode(absl::StatusCode::kOk);
+  b.breaker->Reset();
+  std::string json;
+  ASSERT_TRUE(
+      google::protobuf::util::MessageToJsonString(b.Message(), &json).ok());
+  for (const char* const part :
+       {R"("state":"CLOSED","mode":"AUTOMATIC")",
+        R"("from":"CLOSED","to":"OPEN")", R"("reason":"FAILURE_RATE")",
+        R"("code":"OK")"}) {
+    EXPECT_NE(json.find(part), std::string::npos) << part << " in " << json;
   }
 }
 
@@ -66,7 +104,7 @@ TEST(BreakerMessages, ANewBreakerHasNothingThatHasNoValue) {
   EXPECT_EQ(message.state(), v1::CLOSED);
   EXPECT_EQ(message.mode(), v1::AUTOMATIC);
   EXPECT_FALSE(message.has_mode_remaining());
-  EXPECT_EQ(message.next_mode(), v1::MODE_UNSPECIFIED);
+  EXPECT_FALSE(message.has_next_mode());
   EXPECT_FALSE(message.has_classification());
   EXPECT_FALSE(message.window().has_failure_rate());
   EXPECT_FALSE(message.has_evidence()) << "options.trip.evidence is not set";

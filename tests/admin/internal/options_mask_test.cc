@@ -1,21 +1,30 @@
 #include "autobreaker/admin/internal/options_mask.h"
 
+#include <google/protobuf/descriptor.h>
+#include <google/protobuf/duration.pb.h>
 #include <google/protobuf/field_mask.pb.h>
 #include <google/protobuf/text_format.h>
+#include <google/protobuf/util/field_mask_util.h>
+#include <google/protobuf/util/message_differencer.h>
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/options.h"
+#include "autobreaker/config/convert.h"
 #include "autobreaker/proto/config.pb.h"
 #include "gtest/gtest.h"
 
 namespace autobreaker {
 namespace {
+
+using google::protobuf::util::FieldMaskUtil;
+using google::protobuf::util::MessageDifferencer;
 
 // The configuration's: unlike the breaker's and unlike the defaults.
 BreakerOptions Base() {
@@ -27,6 +36,8 @@ BreakerOptions Base() {
   options.trip.window = absl::Milliseconds(33'333);
   options.trip.consecutive_failures = 33;
   options.open.pace_by_calls->probe_share = 0.33;
+  options.open.duration = absl::Milliseconds(333);
+  options.half_open.max_calls = 33;
   return options;
 }
 
@@ -40,6 +51,8 @@ BreakerOptions Current() {
   options.trip.window = absl::Milliseconds(44'444);
   options.trip.consecutive_failures = 44;
   options.open.pace_by_calls->probe_share = 0.44;
+  options.open.duration = absl::Milliseconds(444);
+  options.half_open.max_calls = 44;
   return options;
 }
 
@@ -69,22 +82,86 @@ BreakerOptions Merged(absl::string_view mask, const std::string& message,
   return options;
 }
 
+// The paths of all fields that have no fields, but for what turns others off.
+std::vector<std::string> Leaves(const google::protobuf::Descriptor* group =
+                                    v1::BreakerOptions::descriptor(),
+                                const std::string& prefix = "") {
+  std::vector<std::string> paths;
+  for (int i = 0; i < group->field_count(); ++i) {
+    const auto* const field = group->field(i);
+    const std::string path = prefix + std::string(field->name());
+    if (field->message_type() != nullptr &&
+        field->message_type() != google::protobuf::Duration::descriptor()) {
+      const auto in_it = Leaves(field->message_type(), path + ".");
+      paths.insert(paths.end(), in_it.begin(), in_it.end());
+    } else if (field->name() != "off") {
+      paths.push_back(path);
+    }
+  }
+  return paths;
+}
+
 TEST(OptionsMask, TakesWhatIsGivenAndLeavesTheRest) {
   BreakerOptions expected = Current();
   expected.trip.minimum_calls = 55;
-  EXPECT_EQ(Merged("minimum_calls", "minimum_calls: 55 window {seconds: 5}"),
+  EXPECT_EQ(Merged("trip.minimum_calls",
+                   "trip {minimum_calls: 55 window {seconds: 5}} "
+                   "open {duration {seconds: 5}}"),
             expected);
 }
 
 TEST(OptionsMask, WhatIsTakenAndNotGivenGoesBackToTheBase) {
   BreakerOptions expected = Current();
   expected.trip.minimum_calls = 33;
-  expected.trip.window = absl::Milliseconds(33'333);
-  EXPECT_EQ(Merged("minimum_calls,window", ""), expected);
+  expected.half_open.max_calls = 33;
+  EXPECT_EQ(Merged("trip.minimum_calls,half_open.max_calls", ""), expected);
+}
+
+TEST(OptionsMask, EachFieldIsTakenAlone) {
+  // Every field of the base is unlike that of the breaker.
+  BreakerOptions base;
+  base.trip.evidence = EvidenceOptions{0.03, 0.33, 33, absl::Milliseconds(33)};
+  base.trip.failure_rate_threshold = 0.33;
+  base.trip.minimum_calls = 33;
+  base.trip.window = absl::Seconds(33);
+  base.trip.window_buckets = 33;
+  base.trip.consecutive_failures = 33;
+  base.trip.slow_call_duration = absl::Seconds(33);
+  base.trip.slow_call_rate_threshold = 0.33;
+  base.open.pace_by_calls->probe_share = 0.33;
+  base.open.duration = absl::Milliseconds(33);
+  base.open.duration_multiplier = 3;
+  base.open.duration_max = absl::Seconds(33);
+  base.open.duration_jitter = 0.33;
+  base.half_open.successes_to_close = 33;
+  base.half_open.max_calls = 33;
+  base.half_open.lease = absl::Seconds(33);
+  const v1::BreakerOptions from = ToProto(base);
+
+  const std::vector<std::string> paths = Leaves();
+  EXPECT_EQ(paths.size(), 19u);
+  for (const std::string& path : paths) {
+    // The same whether it is given or goes back.
+    v1::BreakerOptions changed = ToProto(Current());
+    google::protobuf::FieldMask mask;
+    mask.add_paths(path);
+    const v1::BreakerOptions before = changed;
+    FieldMaskUtil::MergeOptions replace;
+    replace.set_replace_message_fields(true);
+    FieldMaskUtil::MergeMessageTo(from, mask, replace, &changed);
+    EXPECT_FALSE(MessageDifferencer::Equals(changed, before)) << path;
+    for (const v1::BreakerOptions& given : {from, v1::BreakerOptions()}) {
+      BreakerOptions options = Current();
+      ASSERT_TRUE(MergeMaskedOptions(given, mask, base, &options).ok());
+      EXPECT_TRUE(MessageDifferencer::Equals(ToProto(options), changed))
+          << path << "\n"
+          << ToProto(options).DebugString();
+    }
+  }
 }
 
 TEST(OptionsMask, AGivenDurationIsNotMixedWithThatOfTheBase) {
-  EXPECT_EQ(Merged("window", "window {seconds: 5}").trip.window,
+  EXPECT_EQ(Merged("trip.window", "trip {window {seconds: 5}}").trip.window,
             absl::Seconds(5));
 }
 
@@ -93,132 +170,190 @@ TEST(OptionsMask, WithoutAMaskAllThatIsGivenIsTaken) {
   expected.trip.minimum_calls = 55;
   expected.trip.evidence->tolerated_burst = absl::Seconds(5);
   EXPECT_EQ(
-      Merged("", "minimum_calls: 55 sequential {tolerated_burst {seconds: 5}}"),
+      Merged(
+          "",
+          "trip {minimum_calls: 55 evidence {tolerated_burst {seconds: 5}}}"),
       expected);
 }
 
 TEST(OptionsMask, WithoutAMaskAndWithNothingGivenNothingChanges) {
   EXPECT_EQ(Merged("", ""), Current());
+  EXPECT_EQ(Merged("", "trip {} open {} half_open {}", Off(Current())),
+            Off(Current()));
+}
+
+// ---------------------------------------------------------------- A whole
+// group
+
+TEST(OptionsMask, AGroupThatIsNotGivenGoesBackAndLeavesTheOthers) {
+  BreakerOptions trip = Current();
+  trip.trip = Base().trip;
+  EXPECT_EQ(Merged("trip", ""), trip);
+  BreakerOptions open = Current();
+  open.open = Base().open;
+  EXPECT_EQ(Merged("open", ""), open);
+  BreakerOptions half_open = Current();
+  half_open.half_open = Base().half_open;
+  EXPECT_EQ(Merged("half_open", ""), half_open);
+}
+
+TEST(OptionsMask, OfAGroupAsAWholeTheRestGoesBack) {
+  BreakerOptions expected = Current();
+  expected.trip = Base().trip;
+  expected.trip.minimum_calls = 55;
+  EXPECT_EQ(
+      Merged("trip", "trip {minimum_calls: 55} open {duration {seconds: 5}}"),
+      expected);
+}
+
+TEST(OptionsMask, WithItsGroupEvidenceIsOnOrOffAsGivenOrElseAsInTheBase) {
+  BreakerOptions expected = Current();
+  expected.trip = Base().trip;
+  EXPECT_EQ(Merged("trip", "", Off(Current())), expected);
+  EXPECT_EQ(Merged("trip", "trip {evidence {off: true}}"), Off(expected));
+  EXPECT_EQ(Merged("trip", "trip {evidence {}}", Off(Current())), expected);
+  EXPECT_EQ(Merged("trip", "", Current(), Off(Base())), Off(expected));
+  EXPECT_EQ(Merged("trip", "trip {minimum_calls: 33}", Current(), Off(Base())),
+            Off(expected));
+}
+
+TEST(OptionsMask, AnotherGroupLeavesEvidenceAsItIs) {
+  EXPECT_FALSE(Merged("open", "", Off(Current())).trip.evidence.has_value());
+  EXPECT_TRUE(
+      Merged("open", "", Current(), Off(Base())).trip.evidence.has_value());
 }
 
 TEST(OptionsMask, TheStarTakesEveryField) {
   BreakerOptions expected = Base();
   expected.trip.minimum_calls = 55;
-  EXPECT_EQ(Merged("*", "minimum_calls: 55"), expected);
+  EXPECT_EQ(Merged("*", "trip {minimum_calls: 55}"), expected);
 }
 
 TEST(OptionsMask, TheStarWithNothingGivenIsAllOfTheBase) {
   EXPECT_EQ(Merged("*", ""), Base());
-  EXPECT_EQ(Merged("minimum_calls,*", "", Off(Current())), Base());
+  EXPECT_EQ(Merged("trip.minimum_calls,*", "", Off(Current())), Base());
   EXPECT_EQ(Merged("*", "", Current(), Off(Base())), Off(Base()));
 }
 
+// ------------------------------------------------------------- What can be off
+
 TEST(OptionsMask, ZeroTurnsOffWhatItTurnsOff) {
-  EXPECT_EQ(Merged("consecutive_failures", "consecutive_failures: 0")
-                .trip.consecutive_failures,
-            std::nullopt);
+  EXPECT_EQ(
+      Merged("trip.consecutive_failures", "trip {consecutive_failures: 0}")
+          .trip.consecutive_failures,
+      std::nullopt);
 }
 
-TEST(OptionsMask, APartOfSequentialIsTakenAlone) {
+TEST(OptionsMask, APartOfEvidenceIsTakenAlone) {
   BreakerOptions expected = Current();
   expected.trip.evidence->tolerated_burst = absl::Seconds(5);
-  EXPECT_EQ(Merged("sequential.tolerated_burst",
-                   "sequential {tolerated_burst {seconds: 5} "
-                   "normal_failure_rate: 0.05}"),
+  EXPECT_EQ(Merged("trip.evidence.tolerated_burst",
+                   "trip {evidence {tolerated_burst {seconds: 5} "
+                   "normal_failure_rate: 0.05}}"),
             expected);
 }
 
-TEST(OptionsMask, APartOfSequentialGoesBackAlone) {
+TEST(OptionsMask, APartOfEvidenceGoesBackAlone) {
   BreakerOptions expected = Current();
   expected.trip.evidence->tolerated_burst = absl::Milliseconds(33);
-  EXPECT_EQ(Merged("sequential.tolerated_burst", ""), expected);
+  EXPECT_EQ(Merged("trip.evidence.tolerated_burst", ""), expected);
 }
 
 TEST(OptionsMask, APartGoesBackToTheDefaultWhereTheBaseHasItOff) {
   BreakerOptions expected = Current();
   expected.trip.evidence->tolerated_burst = EvidenceOptions().tolerated_burst;
-  EXPECT_EQ(Merged("sequential.tolerated_burst", "", Current(), Off(Base())),
+  EXPECT_EQ(Merged("trip.evidence.tolerated_burst", "", Current(), Off(Base())),
             expected);
 }
 
-TEST(OptionsMask, AllOfSequentialGoesBackWhereItIsNotGiven) {
+TEST(OptionsMask, AllOfEvidenceGoesBackWhereItIsNotGiven) {
   BreakerOptions expected = Current();
   expected.trip.evidence = Base().trip.evidence;
-  EXPECT_EQ(Merged("sequential", ""), expected);
-  EXPECT_EQ(Merged("sequential", "", Off(Current())), expected);
-  EXPECT_EQ(Merged("sequential", "", Current(), Off(Base())), Off(Current()));
+  EXPECT_EQ(Merged("trip.evidence", ""), expected);
+  EXPECT_EQ(Merged("trip.evidence", "", Off(Current())), expected);
+  EXPECT_EQ(Merged("trip.evidence", "", Current(), Off(Base())),
+            Off(Current()));
 }
 
-TEST(OptionsMask, OfSequentialAsAWholeTheRestGoesBack) {
+TEST(OptionsMask, OfEvidenceAsAWholeTheRestGoesBack) {
   BreakerOptions expected = Current();
   expected.trip.evidence = Base().trip.evidence;
   expected.trip.evidence->tolerated_burst = absl::Seconds(5);
-  EXPECT_EQ(Merged("sequential", "sequential {tolerated_burst {seconds: 5}}"),
-            expected);
+  EXPECT_EQ(
+      Merged("trip.evidence", "trip {evidence {tolerated_burst {seconds: 5}}}"),
+      expected);
 }
 
-TEST(OptionsMask, SequentialIsTurnedOffAsAWholeOrByItsSwitch) {
-  for (const auto mask : {"", "*", "sequential", "sequential.off"}) {
-    EXPECT_EQ(Merged(mask, "sequential {off: true}", Current(), Current()),
+TEST(OptionsMask, EvidenceIsTurnedOffAsAWholeOrByItsSwitch) {
+  for (const auto mask :
+       {"", "*", "trip", "trip.evidence", "trip.evidence.off"}) {
+    EXPECT_EQ(Merged(mask, "trip {evidence {off: true}}", Current(), Current()),
               Off(Current()))
         << mask;
   }
 }
 
 TEST(OptionsMask, OffStaysOffWhileOnlyPartsGoBack) {
-  EXPECT_EQ(Merged("sequential.tolerated_burst", "", Off(Current())),
+  EXPECT_EQ(Merged("trip.evidence.tolerated_burst", "", Off(Current())),
             Off(Current()));
-  EXPECT_EQ(Merged("minimum_calls", "minimum_calls: 44", Off(Current())),
-            Off(Current()));
+  EXPECT_EQ(
+      Merged("trip.minimum_calls", "trip {minimum_calls: 44}", Off(Current())),
+      Off(Current()));
 }
 
 TEST(OptionsMask, ASwitchThatIsNotTakenIsNotHeeded) {
-  EXPECT_EQ(Merged("sequential.tolerated_burst,minimum_calls",
-                   "minimum_calls: 44 sequential {off: true "
-                   "tolerated_burst {nanos: 44000000}}"),
+  EXPECT_EQ(Merged("trip.evidence.tolerated_burst,trip.minimum_calls",
+                   "trip {minimum_calls: 44 evidence {off: true "
+                   "tolerated_burst {nanos: 44000000}}}"),
             Current());
 }
 
-TEST(OptionsMask, APartThatIsGivenTurnsSequentialOn) {
+TEST(OptionsMask, APartThatIsGivenTurnsEvidenceOn) {
   BreakerOptions expected = Current();
   expected.trip.evidence = EvidenceOptions();
   expected.trip.evidence->tolerated_burst = absl::Seconds(5);
-  EXPECT_EQ(Merged("sequential.tolerated_burst",
-                   "sequential {tolerated_burst {seconds: 5}}", Off(Current())),
-            expected);
+  EXPECT_EQ(
+      Merged("trip.evidence.tolerated_burst",
+             "trip {evidence {tolerated_burst {seconds: 5}}}", Off(Current())),
+      expected);
 }
 
-TEST(OptionsMask, SequentialIsTurnedOnByItsSwitch) {
+TEST(OptionsMask, EvidenceIsTurnedOnByItsSwitch) {
   BreakerOptions expected = Current();
   expected.trip.evidence = EvidenceOptions();
-  EXPECT_EQ(Merged("sequential.off", "sequential {off: false}", Off(Current())),
+  EXPECT_EQ(Merged("trip.evidence.off", "trip {evidence {off: false}}",
+                   Off(Current())),
             expected);
-  EXPECT_EQ(Merged("sequential.off", "sequential {off: false}"), Current());
+  EXPECT_EQ(Merged("trip.evidence.off", "trip {evidence {off: false}}"),
+            Current());
 }
 
 TEST(OptionsMask, TheSwitchGoesBackToTheBase) {
-  EXPECT_EQ(Merged("sequential.off", "", Current(), Off(Base())),
+  EXPECT_EQ(Merged("trip.evidence.off", "", Current(), Off(Base())),
             Off(Current()));
-  EXPECT_EQ(Merged("sequential.off", "", Current(), Base()), Current());
+  EXPECT_EQ(Merged("trip.evidence.off", "", Current(), Base()), Current());
 }
 
-TEST(OptionsMask, PacingIsTurnedOffAndOnAsSequentialIs) {
+TEST(OptionsMask, PacingIsTurnedOffAndOnAsEvidenceIs) {
   BreakerOptions off = Current();
   off.open.pace_by_calls.reset();
-  EXPECT_EQ(Merged("pace_by_calls.off", "pace_by_calls {off: true}"), off);
+  EXPECT_EQ(
+      Merged("open.pace_by_calls.off", "open {pace_by_calls {off: true}}"),
+      off);
   BreakerOptions on = off;
   on.open.pace_by_calls = CallPacing();
   on.open.pace_by_calls->probe_share = 0.5;
-  EXPECT_EQ(Merged("pace_by_calls.probe_share",
-                   "pace_by_calls {probe_share: 0.5}", off),
+  EXPECT_EQ(Merged("open.pace_by_calls.probe_share",
+                   "open {pace_by_calls {probe_share: 0.5}}", off),
             on);
 }
 
 TEST(OptionsMask, APathThatIsNoFieldIsRefused) {
   for (const std::string path :
-       {"foo", "sequential.foo", "window.seconds", "minimum_calls.foo",
-        "sequential.tolerated_burst.nanos", "sequential.", "..window",
-        "options.trip.window"}) {
+       {"foo", "trip.foo", "trip.evidence.foo", "trip.window.seconds",
+        "trip.minimum_calls.foo", "trip.evidence.tolerated_burst.nanos",
+        "trip.", "trip.evidence.", "trip..window", "..trip", "minimum_calls",
+        "open.window", "options.trip.window"}) {
     BreakerOptions options = Current();
     const absl::Status status = Merge(path, "", Base(), &options);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
@@ -238,11 +373,11 @@ TEST(OptionsMask, AnEmptyPathIsRefused) {
 
 TEST(OptionsMask, OffBesideAPartThatIsTakenTooIsRefused) {
   BreakerOptions options = Current();
-  const absl::Status status =
-      Merge("sequential", "sequential {off: true normal_failure_rate: 0.1}",
-            Base(), &options);
+  const absl::Status status = Merge(
+      "trip.evidence", "trip {evidence {off: true normal_failure_rate: 0.1}}",
+      Base(), &options);
   EXPECT_EQ(status.message(),
-            "sequential.off is true, must stand alone where it is given");
+            "trip.evidence.off is true, must stand alone where it is given");
 }
 
 }  // namespace

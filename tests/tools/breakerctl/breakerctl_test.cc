@@ -467,19 +467,21 @@ TEST_F(BreakerctlTest, SetModeSendsModeAndTime) {
 
 TEST_F(BreakerctlTest, UpdateSendsOptionsAndMask) {
   v1::Breaker updated = MakeBreaker("payments", "Cancel");
-  updated.mutable_options()->set_minimum_calls(50);
-  updated.mutable_options()->mutable_window()->set_seconds(10);
+  updated.mutable_options()->mutable_trip()->set_minimum_calls(50);
+  updated.mutable_options()->mutable_trip()->mutable_window()->set_seconds(10);
   admin_.Answer(updated);
   const Ended ended =
-      Run({"update", "Cancel", "minimum_calls=50", "--reset=window"});
+      Run({"update", "Cancel", "trip.minimum_calls=50", "--reset=trip.window"});
   EXPECT_EQ(ended.code, 0);
   EXPECT_EQ(ended.output,
-            "payments/shop.Orders/Cancel: minimum_calls=50 window=10s\n");
+            "payments/shop.Orders/Cancel: trip.minimum_calls=50 "
+            "trip.window=10s\n");
   const v1::UpdateRequest request = admin_.update_request();
   EXPECT_EQ(request.key().method(), "Cancel");
-  EXPECT_EQ(request.options().minimum_calls(), 50);
-  EXPECT_THAT(request.update_mask().paths(),
-              testing::UnorderedElementsAre("minimum_calls", "window"));
+  EXPECT_EQ(request.options().trip().minimum_calls(), 50);
+  EXPECT_THAT(
+      request.update_mask().paths(),
+      testing::UnorderedElementsAre("trip.minimum_calls", "trip.window"));
 }
 
 TEST_F(BreakerctlTest, ResetWithAllTakesEveryBreakerOfTheKey) {
@@ -501,12 +503,13 @@ TEST_F(BreakerctlTest, AllIsDoneEvenIfNobodyReads) {
 
 TEST_F(BreakerctlTest, RefusedValueEndsWith2) {
   admin_.FailWith({grpc::StatusCode::INVALID_ARGUMENT,
-                   "minimum_calls must be from 1 to 1000000000, not 0"});
-  const Ended ended = Run({"update", "Cancel", "minimum_calls=0"});
+                   "trip.minimum_calls must be from 1 to 1000000000, not 0"});
+  const Ended ended = Run({"update", "Cancel", "trip.minimum_calls=0"});
   EXPECT_EQ(ended.code, 2);
-  EXPECT_EQ(ended.errors,
-            "breakerctl: payments/shop.Orders/Cancel: minimum_calls must be "
-            "from 1 to 1000000000, not 0\n");
+  EXPECT_EQ(
+      ended.errors,
+      "breakerctl: payments/shop.Orders/Cancel: trip.minimum_calls must be "
+      "from 1 to 1000000000, not 0\n");
 }
 
 TEST_F(BreakerctlTest, WhatIsNotAllowedEndsWith4) {

@@ -41,7 +41,7 @@ TEST(ParseCommand, TakesEveryVerb) {
   EXPECT_EQ(Parse("watch").verb, Verb::kWatch);
   EXPECT_EQ(Parse("get k").verb, Verb::kGet);
   EXPECT_EQ(Parse("set-mode k auto").verb, Verb::kSetMode);
-  EXPECT_EQ(Parse("update k window=1s").verb, Verb::kUpdate);
+  EXPECT_EQ(Parse("update k trip.window=1s").verb, Verb::kUpdate);
   EXPECT_EQ(Parse("reset k").verb, Verb::kReset);
   EXPECT_EQ(Parse("help").verb, Verb::kHelp);
 }
@@ -108,21 +108,23 @@ TEST(ParseCommand, AModeIsForGoodUnlessATimeIsGiven) {
 TEST(ParseCommand, TakesUpdatesAndResets) {
   const v1::UpdateRequest request =
       Parse(
-          "update k minimum_calls=50 sequential=off "
-          "--reset=window,open_duration")
+          "update k trip.minimum_calls=50 trip.evidence=off "
+          "--reset=trip.window,open")
           .update;
-  EXPECT_EQ(request.options().minimum_calls(), 50);
-  EXPECT_TRUE(request.options().sequential().off());
-  EXPECT_THAT(request.update_mask().paths(),
-              testing::UnorderedElementsAre("minimum_calls", "sequential",
-                                            "window", "open_duration"));
-  EXPECT_THAT(Parse("update k --reset=window").update.update_mask().paths(),
-              ElementsAre("window"));
+  EXPECT_EQ(request.options().trip().minimum_calls(), 50);
+  EXPECT_TRUE(request.options().trip().evidence().off());
+  EXPECT_THAT(
+      request.update_mask().paths(),
+      testing::UnorderedElementsAre("trip.minimum_calls", "trip.evidence",
+                                    "trip.window", "open"));
+  EXPECT_THAT(
+      Parse("update k --reset=trip.window").update.update_mask().paths(),
+      ElementsAre("trip.window"));
 }
 
 TEST(ParseCommand, TakesAllForWhatChanges) {
   EXPECT_TRUE(Parse("set-mode --all k auto").all);
-  EXPECT_TRUE(Parse("update --all k window=1s").all);
+  EXPECT_TRUE(Parse("update --all k trip.window=1s").all);
   EXPECT_TRUE(Parse("reset k --all").all);
   EXPECT_EQ(ErrorOf("get k --all"), "--all is not for get");
 }
@@ -167,15 +169,12 @@ TEST(ParseCommand, NamesWhatIsWrong) {
   EXPECT_EQ(ErrorOf("list --timeout=0"), "--timeout must be above 0");
   EXPECT_EQ(ErrorOf("list --state=ajar"),
             "--state takes closed, open or half-open, not \"ajar\"");
-  EXPECT_EQ(ErrorOf("list --state=state-unspecified"),
-            "--state takes closed, open or half-open, not "
-            "\"state-unspecified\"");
   EXPECT_EQ(ErrorOf("list --mode=off"),
             "--mode takes auto, forced-open, forced-closed or shadow, not "
             "\"off\"");
-  EXPECT_EQ(ErrorOf("set-mode k mode_unspecified"),
+  EXPECT_EQ(ErrorOf("set-mode k 0"),
             "MODE takes auto, forced-open, forced-closed or shadow, not "
-            "\"mode_unspecified\"");
+            "\"0\"");
   EXPECT_EQ(ErrorOf("set-mode k open --for=ever"),
             "--for takes a duration such as 10m or 1m30s, not \"ever\"");
   EXPECT_THAT(ErrorOf("update k --reset=x"), HasSubstr("no option \"x\""));

@@ -47,110 +47,133 @@ std::string ErrorOf(const std::string& assignment) {
 }
 
 TEST(AddAssignment, TakesEveryKindOfValue) {
-  EXPECT_TRUE(Assigns("minimum_calls=50",
-                      "options { minimum_calls: 50 } "
-                      "update_mask { paths: 'minimum_calls' }"));
-  EXPECT_TRUE(Assigns("window_buckets=5",
-                      "options { window_buckets: 5 } "
-                      "update_mask { paths: 'window_buckets' }"));
-  EXPECT_TRUE(Assigns("open_duration_jitter=0.5",
-                      "options { open_duration_jitter: 0.5 } "
-                      "update_mask { paths: 'open_duration_jitter' }"));
-  EXPECT_TRUE(Assigns("open_duration=1m30.5s",
-                      "options { open_duration { seconds: 90 "
-                      "nanos: 500000000 } } "
-                      "update_mask { paths: 'open_duration' }"));
-  EXPECT_TRUE(Assigns("pace_by_calls.off=true",
-                      "options { pace_by_calls { off: true } } "
-                      "update_mask { paths: 'pace_by_calls.off' }"));
+  EXPECT_TRUE(Assigns("trip.minimum_calls=50",
+                      "options { trip { minimum_calls: 50 } } "
+                      "update_mask { paths: 'trip.minimum_calls' }"));
+  EXPECT_TRUE(Assigns("trip.window_buckets=5",
+                      "options { trip { window_buckets: 5 } } "
+                      "update_mask { paths: 'trip.window_buckets' }"));
+  EXPECT_TRUE(Assigns("open.duration_jitter=0.5",
+                      "options { open { duration_jitter: 0.5 } } "
+                      "update_mask { paths: 'open.duration_jitter' }"));
+  EXPECT_TRUE(Assigns("open.duration=1m30.5s",
+                      "options { open { duration { seconds: 90 "
+                      "nanos: 500000000 } } } "
+                      "update_mask { paths: 'open.duration' }"));
+  EXPECT_TRUE(Assigns("open.pace_by_calls.off=true",
+                      "options { open { pace_by_calls { off: true } } } "
+                      "update_mask { paths: 'open.pace_by_calls.off' }"));
 }
 
 TEST(AddAssignment, GivesAZero) {
-  EXPECT_TRUE(Assigns("failure_rate_threshold=0",
-                      "options { failure_rate_threshold: 0 } "
-                      "update_mask { paths: 'failure_rate_threshold' }"));
-  EXPECT_TRUE(Assigns("slow_call_duration=0",
-                      "options { slow_call_duration {} } "
-                      "update_mask { paths: 'slow_call_duration' }"));
+  EXPECT_TRUE(Assigns("trip.failure_rate_threshold=0",
+                      "options { trip { failure_rate_threshold: 0 } } "
+                      "update_mask { paths: 'trip.failure_rate_threshold' }"));
+  EXPECT_TRUE(Assigns("trip.slow_call_duration=0",
+                      "options { trip { slow_call_duration {} } } "
+                      "update_mask { paths: 'trip.slow_call_duration' }"));
 }
 
 TEST(AddAssignment, ReachesIntoGroups) {
-  EXPECT_TRUE(Assigns("sequential.tolerated_burst=100ms",
-                      "options { sequential { tolerated_burst { "
-                      "nanos: 100000000 } } } "
-                      "update_mask { paths: 'sequential.tolerated_burst' }"));
+  EXPECT_TRUE(
+      Assigns("trip.evidence.tolerated_burst=100ms",
+              "options { trip { evidence { tolerated_burst { "
+              "nanos: 100000000 } } } } "
+              "update_mask { paths: 'trip.evidence.tolerated_burst' }"));
 }
 
 TEST(AddAssignment, TurnsGroupsOffAndOn) {
-  EXPECT_TRUE(Assigns("sequential=off",
-                      "options { sequential { off: true } } "
-                      "update_mask { paths: 'sequential' }"));
-  EXPECT_TRUE(Assigns("sequential=on",
-                      "options { sequential {} } "
-                      "update_mask { paths: 'sequential' }"));
+  EXPECT_TRUE(Assigns("trip.evidence=off",
+                      "options { trip { evidence { off: true } } } "
+                      "update_mask { paths: 'trip.evidence' }"));
+  EXPECT_TRUE(Assigns("trip.evidence=on",
+                      "options { trip { evidence {} } } "
+                      "update_mask { paths: 'trip.evidence' }"));
 }
 
 TEST(AddAssignment, AddsToThoseBefore) {
   v1::UpdateRequest request;
-  ASSERT_TRUE(AddAssignment("pace_by_calls.probe_share=1", &request).ok());
-  ASSERT_TRUE(AddAssignment("minimum_calls=5", &request).ok());
+  ASSERT_TRUE(AddAssignment("open.pace_by_calls.probe_share=1", &request).ok());
+  ASSERT_TRUE(AddAssignment("trip.minimum_calls=5", &request).ok());
+  ASSERT_TRUE(AddAssignment("trip.window_buckets=6", &request).ok());
   EXPECT_TRUE(Makes(request,
-                    "options { pace_by_calls { probe_share: 1 } "
-                    "minimum_calls: 5 } update_mask { "
-                    "paths: 'pace_by_calls.probe_share' "
-                    "paths: 'minimum_calls' }"));
+                    "options { open { pace_by_calls { probe_share: 1 } } "
+                    "trip { minimum_calls: 5 window_buckets: 6 } } "
+                    "update_mask { paths: 'open.pace_by_calls.probe_share' "
+                    "paths: 'trip.minimum_calls' "
+                    "paths: 'trip.window_buckets' }"));
 }
 
 TEST(AddAssignment, SaysWhatAFieldTakes) {
-  EXPECT_EQ(ErrorOf("minimum_calls=many"),
-            "minimum_calls takes a whole number, not \"many\"");
-  EXPECT_EQ(ErrorOf("minimum_calls=1.5"),
-            "minimum_calls takes a whole number, not \"1.5\"");
-  EXPECT_EQ(ErrorOf("minimum_calls="),
-            "minimum_calls takes a whole number, not \"\"");
-  EXPECT_EQ(ErrorOf("window_buckets=3000000000"),
-            "window_buckets takes a whole number, not \"3000000000\"");
-  EXPECT_EQ(ErrorOf("open_duration_jitter=20%"),
-            "open_duration_jitter takes a number, not \"20%\"");
-  EXPECT_EQ(ErrorOf("sequential.off=yes"),
-            "sequential.off takes true or false, not \"yes\"");
-  EXPECT_EQ(ErrorOf("sequential=1"), "sequential takes on or off, not \"1\"");
+  EXPECT_EQ(ErrorOf("trip.minimum_calls=many"),
+            "trip.minimum_calls takes a whole number, not \"many\"");
+  EXPECT_EQ(ErrorOf("trip.minimum_calls=1.5"),
+            "trip.minimum_calls takes a whole number, not \"1.5\"");
+  EXPECT_EQ(ErrorOf("trip.minimum_calls="),
+            "trip.minimum_calls takes a whole number, not \"\"");
+  EXPECT_EQ(ErrorOf("trip.window_buckets=3000000000"),
+            "trip.window_buckets takes a whole number, not \"3000000000\"");
+  EXPECT_EQ(ErrorOf("open.duration_jitter=20%"),
+            "open.duration_jitter takes a number, not \"20%\"");
+  EXPECT_EQ(ErrorOf("trip.evidence.off=yes"),
+            "trip.evidence.off takes true or false, not \"yes\"");
+  EXPECT_EQ(ErrorOf("trip.evidence=1"),
+            "trip.evidence takes on or off, not \"1\"");
+  EXPECT_EQ(ErrorOf("trip=off"),
+            "trip takes its options one by one, not \"off\"");
   for (const std::string value : {"10", "soon", "inf", "1.5ns", "100000000h"}) {
-    EXPECT_EQ(ErrorOf("window=" + value),
-              "window takes a duration such as 100ms or 1m30s, not \"" + value +
-                  "\"");
+    EXPECT_EQ(ErrorOf("trip.window=" + value),
+              "trip.window takes a duration such as 100ms or 1m30s, not \"" +
+                  value + "\"");
   }
 }
 
 TEST(AddAssignment, NamesTheOptionsThereAre) {
   EXPECT_THAT(ErrorOf("minimum_call=5"),
-              HasSubstr("no option \"minimum_call\"; there are sequential, "
-                        "sequential.off, "));
+              HasSubstr("no option \"minimum_call\"; there are trip, "
+                        "trip.evidence, trip.evidence.off, "));
   for (const char* assignment :
-       {"=5", "window.seconds=5", "sequential.=1", "minimum_calls.x=1"}) {
-    EXPECT_THAT(ErrorOf(assignment), HasSubstr("no option"));
+       {"=5", "trip.window.seconds=5", "trip.=1", "trip.minimum_calls.x=1"}) {
+    EXPECT_THAT(ErrorOf(assignment), HasSubstr("; there are trip, "));
   }
 }
 
+TEST(AddAssignment, NamesTheOptionsThatTheLastWordMayMean) {
+  EXPECT_EQ(ErrorOf("consecutive_failures=3"),
+            "no option \"consecutive_failures\"; there is "
+            "trip.consecutive_failures");
+  EXPECT_EQ(ErrorOf("trip.duration=2s"),
+            "no option \"trip.duration\"; there is open.duration");
+  EXPECT_EQ(ErrorOf("off=true"),
+            "no option \"off\"; there are trip.evidence.off, "
+            "open.pace_by_calls.off");
+}
+
 TEST(AddAssignment, NeedsAValue) {
-  EXPECT_EQ(ErrorOf("minimum_calls"),
-            "\"minimum_calls\" is not of the form field=value");
+  EXPECT_EQ(ErrorOf("trip.minimum_calls"),
+            "\"trip.minimum_calls\" is not of the form field=value");
 }
 
 TEST(AddAssignment, TakesAFieldOnce) {
   v1::UpdateRequest request;
-  ASSERT_TRUE(AddAssignment("minimum_calls=5", &request).ok());
-  EXPECT_EQ(AddAssignment("minimum_calls=6", &request).message(),
-            "minimum_calls is named more than once");
-  EXPECT_EQ(AddReset("minimum_calls", &request).message(),
-            "minimum_calls is named more than once");
+  ASSERT_TRUE(AddAssignment("trip.minimum_calls=5", &request).ok());
+  EXPECT_EQ(AddAssignment("trip.minimum_calls=6", &request).message(),
+            "trip.minimum_calls is named more than once");
+  EXPECT_EQ(AddReset("trip.minimum_calls", &request).message(),
+            "trip.minimum_calls is named more than once");
 }
 
 TEST(AddReset, NamesTheFieldOnly) {
   v1::UpdateRequest request;
-  ASSERT_TRUE(AddReset("sequential.tolerated_burst", &request).ok());
+  ASSERT_TRUE(AddReset("trip.evidence.tolerated_burst", &request).ok());
   EXPECT_TRUE(
-      Makes(request, "update_mask { paths: 'sequential.tolerated_burst' }"));
+      Makes(request, "update_mask { paths: 'trip.evidence.tolerated_burst' }"));
+}
+
+TEST(AddReset, TakesAGroup) {
+  v1::UpdateRequest request;
+  ASSERT_TRUE(AddReset("half_open", &request).ok());
+  EXPECT_TRUE(Makes(request, "update_mask { paths: 'half_open' }"));
 }
 
 TEST(AddReset, NeedsAField) {
@@ -160,13 +183,15 @@ TEST(AddReset, NeedsAField) {
 }
 
 TEST(Assignments, AreWhatAddAssignmentTakes) {
-  const std::vector<std::string> all = {"sequential.normal_failure_rate=0.02",
-                                        "sequential.tolerated_burst=50ms",
-                                        "failure_rate_threshold=0",
-                                        "minimum_calls=20",
-                                        "window=1m30.5s",
-                                        "slow_call_duration=0",
-                                        "pace_by_calls=off"};
+  const std::vector<std::string> all = {
+      "trip.evidence.normal_failure_rate=0.02",
+      "trip.evidence.tolerated_burst=50ms",
+      "trip.failure_rate_threshold=0",
+      "trip.minimum_calls=20",
+      "trip.window=1m30.5s",
+      "trip.slow_call_duration=0",
+      "open.pace_by_calls=off",
+      "half_open.max_calls=3"};
   v1::UpdateRequest request;
   for (const std::string& assignment : all) {
     ASSERT_TRUE(AddAssignment(assignment, &request).ok()) << assignment;
@@ -176,33 +201,41 @@ TEST(Assignments, AreWhatAddAssignmentTakes) {
 
 TEST(Assignments, OfAGroupThatIsOnAndGivesNothing) {
   v1::BreakerOptions options;
-  options.mutable_sequential();
-  EXPECT_THAT(Assignments(options), ElementsAre("sequential=on"));
+  options.mutable_trip()->mutable_evidence();
+  EXPECT_THAT(Assignments(options), ElementsAre("trip.evidence=on"));
+}
+
+TEST(Assignments, OfAGroupThatGivesNothingAndCannotBeOffAreNone) {
+  v1::BreakerOptions options;
+  options.mutable_trip();
+  EXPECT_THAT(Assignments(options), IsEmpty());
 }
 
 TEST(Assignments, OfFieldsAreThoseAndWhatTheyContain) {
   v1::BreakerOptions options;
-  options.mutable_sequential()->set_normal_failure_rate(0.1);
-  options.mutable_sequential()->set_broken_failure_rate(0.5);
-  options.set_minimum_calls(20);
-  options.mutable_window()->set_seconds(1);
+  v1::TripOptions* const trip = options.mutable_trip();
+  trip->mutable_evidence()->set_normal_failure_rate(0.1);
+  trip->mutable_evidence()->set_broken_failure_rate(0.5);
+  trip->set_minimum_calls(20);
+  trip->mutable_window()->set_seconds(1);
+  options.mutable_open()->set_duration_jitter(1);
   google::protobuf::FieldMask fields;
   EXPECT_THAT(Assignments(options, fields), IsEmpty());
-  fields.add_paths("minimum_calls");
-  fields.add_paths("sequential");
-  EXPECT_THAT(
-      Assignments(options, fields),
-      ElementsAre("sequential.normal_failure_rate=0.1",
-                  "sequential.broken_failure_rate=0.5", "minimum_calls=20"));
+  fields.add_paths("trip.minimum_calls");
+  fields.add_paths("trip.evidence");
+  EXPECT_THAT(Assignments(options, fields),
+              ElementsAre("trip.evidence.normal_failure_rate=0.1",
+                          "trip.evidence.broken_failure_rate=0.5",
+                          "trip.minimum_calls=20"));
 }
 
 // What was set within a group shows that the group is off, too.
 TEST(Assignments, OfAFieldInAGroupThatIsOff) {
   v1::BreakerOptions options;
-  options.mutable_sequential()->set_off(true);
+  options.mutable_trip()->mutable_evidence()->set_off(true);
   google::protobuf::FieldMask fields;
-  fields.add_paths("sequential.tolerated_burst");
-  EXPECT_THAT(Assignments(options, fields), ElementsAre("sequential=off"));
+  fields.add_paths("trip.evidence.tolerated_burst");
+  EXPECT_THAT(Assignments(options, fields), ElementsAre("trip.evidence=off"));
 }
 
 }  // namespace

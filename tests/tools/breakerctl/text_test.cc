@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "autobreaker/breaker/options.h"
+#include "autobreaker/config/convert.h"
 #include "autobreaker/proto/admin.pb.h"
+#include "autobreaker/tools/breakerctl/options.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -57,7 +60,11 @@ v1::Breaker OpenBreaker() {
       time { seconds: 1875 } open_for { seconds: 2 }
       window { calls: 41 failures: 14 }
     }
-    options { minimum_calls: 20 sequential { tolerated_burst { seconds: 1 } } }
+    options {
+      half_open { max_calls: 3 }
+      open { duration { seconds: 2 } }
+      trip { minimum_calls: 20 evidence { tolerated_burst { seconds: 1 } } }
+    }
 )");
 }
 
@@ -165,10 +172,25 @@ Calls since it was made
   trips      evidence 3
   changes    closed -> open 3, open -> half-open 2
 
-Options
-  sequential.tolerated_burst=1s
-  minimum_calls=20
+When it opens
+  trip.evidence.tolerated_burst=1s
+  trip.minimum_calls=20
+
+How long it stays open
+  open.duration=2s
+
+How it comes back
+  half_open.max_calls=3
 )");
+}
+
+TEST(Details, TellEveryOption) {
+  v1::Breaker breaker;
+  *breaker.mutable_options() = ToProto(BreakerOptions());
+  const std::string details = Details(kView, breaker);
+  for (const std::string& assignment : Assignments(breaker.options())) {
+    EXPECT_THAT(details, HasSubstr("\n  " + assignment + "\n"));
+  }
 }
 
 TEST(Details, TellHowFarItIsFromATrip) {
@@ -223,9 +245,9 @@ TEST(ModeLine, TellsForHowLong) {
 
 TEST(UpdateLine, TellsWhatIsInForceNow) {
   google::protobuf::FieldMask updated;
-  updated.add_paths("sequential");
+  updated.add_paths("trip.evidence");
   EXPECT_EQ(UpdateLine(OpenBreaker(), updated),
-            "shop/shop.Orders/PlaceOrder: sequential.tolerated_burst=1s\n");
+            "shop/shop.Orders/PlaceOrder: trip.evidence.tolerated_burst=1s\n");
 }
 
 TEST(ResetLine, TellsTheState) {
