@@ -152,14 +152,15 @@ TEST_F(ConfigWatcherTest, StartsWithABadFile) {
   StartIdle();
   EXPECT_EQ(std::string(watcher_->status().message()),
             absl::StrCat(path_,
-                         ": breakers[0] {}: options: minimum_calls is "
+                         ": breakers[0] {}: options: trip.minimum_calls is "
                          "0, must be in [1, 1000000000]"));
   EXPECT_EQ(Failed(), 1);
 }
 
 TEST_F(ConfigWatcherTest, ReadsTextproto) {
   path_ = scratch_.Path("breakers.textproto");
-  scratch_.Write(path_, "breakers { names {} options { minimum_calls: 7 } }");
+  scratch_.Write(path_,
+                 "breakers { names {} options { trip { minimum_calls: 7 } } }");
   StartIdle();
   EXPECT_EQ(Number(), 7);
 }
