@@ -30,7 +30,7 @@ struct Contestant {
 };
 
 // Names of settings that reports look for.
-inline constexpr absl::string_view kOurs = "ours";
+inline constexpr absl::string_view kOurs = "this breaker";
 inline constexpr absl::string_view kDefault = "default";
 inline constexpr absl::string_view kPlain = "no tolerated burst";
 

@@ -1,7 +1,7 @@
 // How well circuit breakers decide: ours and others, in the same simulated
 // worlds. Prints tables in Markdown.
 //
-//   ./bazelw run -c opt //benchmarks:decision_benchmark -- --json=/tmp/run.json
+//   ./bazelw run -c opt //simulation -- --json=/tmp/run.json
 //
 // The same seed gives the same figures on every run.
 

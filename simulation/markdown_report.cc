@@ -9,34 +9,20 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
+#include "autobreaker/simulation/markdown_table.h"
 #include "autobreaker/simulation/reach.h"
 
 namespace autobreaker::decisions {
 namespace {
 
-using Cells = std::vector<std::string>;
-
-class Table {
- public:
-  explicit Table(const Cells& head) {
-    Add(head);
-    Add(Cells(head.size(), "---"));
-  }
-  void Add(const Cells& cells) {
-    absl::StrAppend(&text_, "| ", absl::StrJoin(cells, " | "), " |\n");
-  }
-  const std::string& text() const { return text_; }
-
- private:
-  std::string text_;
-};
+constexpr char kBestDefaults[] = "best of the others, default settings";
+constexpr char kBestQuiet[] = "best of the others, settings quiet at this rate";
 
 // The best of the peers, by name.
 std::string BestText(const Standings& standings, size_t scenario,
                      Measure measure, Field field, double scale = 1) {
   const std::optional<size_t> best = standings.Best(scenario, measure, field);
-  if (!best.has_value()) return "none qualifies";
+  if (!best.has_value()) return "none";
   return absl::StrCat(Short(scale * measure(standings.of(scenario, *best))),
                       " ", standings.results().contestants[*best].Name());
 }
@@ -44,7 +30,8 @@ std::string BestText(const Standings& standings, size_t scenario,
 std::string FalseOpenings(const Standings& standings) {
   Cells head = {"breaker"};
   for (const double background : {0.001, 0.01, 0.02}) {
-    head.push_back(absl::StrFormat("well, %g %% fail", background * 100));
+    head.push_back(
+        absl::StrFormat("no incident, %g %% fail", background * 100));
   }
   std::vector<size_t> bursts = standings.Of(Kind::kBlip);
   for (const size_t s : standings.Of(Kind::kLostConnections)) {
@@ -57,8 +44,8 @@ std::string FalseOpenings(const Standings& standings) {
         "%s, %s/s", scenario.kind == Kind::kBlip ? "blips" : "lost connections",
         Short(scenario.rate)));
   }
-  head.push_back("worst");
-  Table table(head);
+  head.push_back("highest");
+  MarkdownTable table(head);
   for (size_t c = 0; c < results.contestants.size(); ++c) {
     const Role role = results.contestants[c].role;
     if (role != Role::kOurs && role != Role::kPeerDefault) continue;
@@ -86,9 +73,10 @@ Cells CellName(const Scenario& scenario) {
 }
 
 std::string Openings(const Standings& standings) {
-  Table table({"calls/s", "fail", "how", "bound, calls", "bound, failed",
-               "ours", "ours, p90", "ours, no tolerated burst",
-               "peers' best, as they come", "peers' best, without noise"});
+  MarkdownTable table({"calls/s", "fail", "how", "least calls",
+                       "least failed calls", std::string(kOurs),
+                       "90th percentile", std::string(kPlain), kBestDefaults,
+                       kBestQuiet});
   for (const size_t s : standings.Of(Kind::kIncident)) {
     const Scenario& scenario = standings.results().scenarios[s];
     Cells cells = CellName(scenario);
@@ -115,9 +103,9 @@ std::string RatioText(const Standings& standings, size_t scenario,
 }
 
 std::string Costs(const Standings& standings, Measure cost) {
-  Table table({"calls/s", "fail", "how", "no breaker", "ours",
-               "peers' best, as they come", "ratio",
-               "peers' best, without noise", "ratio"});
+  MarkdownTable table({"calls/s", "fail", "how", "no breaker",
+                       std::string(kOurs), kBestDefaults, "ratio", kBestQuiet,
+                       "ratio"});
   for (const size_t s : standings.Of(Kind::kIncident)) {
     Cells cells = CellName(standings.results().scenarios[s]);
     cells.push_back(Short(cost(standings.of(s, standings.NoBreaker()))));
@@ -141,7 +129,7 @@ std::string OurCosts(const Standings& standings, Measure cost) {
     ours.push_back(c);
     head.push_back(results.contestants[c].setting);
   }
-  Table table(head);
+  MarkdownTable table(head);
   for (const size_t s : standings.Of(Kind::kIncident)) {
     Cells cells = CellName(results.scenarios[s]);
     for (const size_t c : ours) {
@@ -162,18 +150,19 @@ std::string Specials(const Standings& standings) {
     double scale;
   };
   constexpr Column kRows[] = {
-      {Kind::kFlapping, "failed + refused that were good", CostAll, 1},
-      {Kind::kDecline, "failed + refused that were good", CostAll, 1},
-      {Kind::kDecline, "the same, without refused while it lasts", CostAfter,
-       1},
-      {Kind::kHalfCapacity, "failed", FailedAdmitted, 1},
-      {Kind::kHalfCapacity, "failed + refused that were good", CostAll, 1},
-      {Kind::kFleet, "calls to the dead server a minute, of all", DeadCalls,
-       100},
-      {Kind::kFleet, "failed + refused after, of all", CostAfter, 100},
+      {Kind::kFlapping, "failed + good calls refused", CostAll, 1},
+      {Kind::kDecline, "failed + good calls refused", CostAll, 1},
+      {Kind::kDecline, "failed + good calls refused after the incident",
+       CostAfter, 1},
+      {Kind::kHalfCapacity, "failed calls", FailedAdmitted, 1},
+      {Kind::kHalfCapacity, "failed + good calls refused", CostAll, 1},
+      {Kind::kFleet, "calls to the dead server a minute, all clients",
+       DeadCalls, 100},
+      {Kind::kFleet, "failed + good calls refused after, all clients",
+       CostAfter, 100},
   };
-  Table table({"scenario", "what", "no breaker", "ours",
-               "peers' best, as they come", "peers' best, without noise"});
+  MarkdownTable table({"scenario", "what", "no breaker", std::string(kOurs),
+                       kBestDefaults, kBestQuiet});
   for (const Column& row : kRows) {
     for (const size_t s : standings.Of(row.kind)) {
       const auto value = [&](size_t c) {
@@ -210,13 +199,17 @@ std::string Short(double value) {
 std::string MarkdownReport(const Standings& standings) {
   return absl::StrCat(
       "## Summary\n\n", ReachSummary(standings),
-      "\n## False openings per million calls\n\n", FalseOpenings(standings),
-      "\n## Failed calls before opening, median\n\n", Openings(standings),
-      "\n## Failed calls and good calls refused after recovery\n\n",
-      Costs(standings, CostAfter), "\nOurs, in each configuration:\n\n",
+      "\n## Openings without cause, per million calls\n\n",
+      FalseOpenings(standings),
+      "\n## Failed calls before the breaker opens, median\n\n",
+      Openings(standings),
+      "\n## Cost 1: failed calls, and good calls refused after the "
+      "incident\n\n",
+      Costs(standings, CostAfter),
+      "\nThis breaker in each of its settings:\n\n",
       OurCosts(standings, CostAfter),
-      "\n## The same, and good calls refused while it lasts\n\n",
-      Costs(standings, CostAll), "\nOurs, in each configuration:\n\n",
+      "\n## Cost 2: failed calls, and all good calls refused\n\n",
+      Costs(standings, CostAll), "\nThis breaker in each of its settings:\n\n",
       OurCosts(standings, CostAll), "\n## Other scenarios\n\n",
       Specials(standings));
 }

@@ -26,7 +26,7 @@ Contestant Make(absl::string_view breaker, std::string setting, Role role,
 }
 
 void AddAutoBreakerGo(std::vector<Contestant>* all) {
-  constexpr absl::string_view kName = "AutoBreaker";
+  constexpr absl::string_view kName = "AutoBreaker for Go";
   AutoBreakerGoSettings s;
   all->push_back(
       Make<AutoBreakerGo>(kName, std::string(kDefault), Role::kPeerDefault, s));

@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
+#include "autobreaker/simulation/markdown_table.h"
 
 namespace autobreaker::decisions {
 namespace {
@@ -17,69 +18,55 @@ namespace {
 constexpr double kNormal = 0.02;
 constexpr double kCallsPerFalseOpening = 1e6;
 
-std::string FieldName(Field field) {
-  switch (field) {
-    case Field::kDefaults:
-      return "peers as they come";
-    case Field::kQualified:
-      return "peers in any setting without noise";
-    case Field::kSteady:
-      return "peers in any setting without noise at any rate";
-    case Field::kAny:
-      return "peers in any setting";
-  }
-  return "";
-}
+// What the summary calls a field, in the order of its rows.
+constexpr std::pair<Field, const char*> kFields[] = {
+    {Field::kDefaults, "default settings"},
+    {Field::kQualified, "settings quiet at this rate"},
+    {Field::kSteady, "settings quiet at every rate"},
+    {Field::kAny, "all settings"},
+};
 
-constexpr Field kFields[] = {Field::kDefaults, Field::kQualified,
-                             Field::kSteady, Field::kAny};
-
-// Of cells with a ratio each: in how many it is at most what.
+// One ratio for each scenario.
 class Ratios {
  public:
   void Add(const Scenario& scenario, double ratio) {
     cells_.push_back({ratio, scenario.Name()});
   }
 
-  std::string Text(const std::vector<double>& limits) {
-    std::sort(cells_.rbegin(), cells_.rend());
-    std::vector<std::string> counts;
-    for (const double limit : limits) {
-      const auto held = std::count_if(
-          cells_.begin(), cells_.end(),
-          [limit](const auto& cell) { return cell.first <= limit; });
-      counts.push_back(
-          limit > 1
-              ? absl::StrFormat("at most %g times as many in %d", limit, held)
-              : absl::StrFormat("as few or fewer in %d", held));
+  size_t size() const { return cells_.size(); }
+
+  std::string CountUpTo(double limit) const {
+    return absl::StrCat(std::count_if(
+        cells_.begin(), cells_.end(),
+        [limit](const auto& cell) { return cell.first <= limit; }));
+  }
+
+  // The highest six of those above `limit`, with their scenarios.
+  std::string HighestAbove(double limit) const {
+    std::vector<std::pair<double, std::string>> cells = cells_;
+    std::sort(cells.rbegin(), cells.rend());
+    std::vector<std::string> highest;
+    for (const auto& [ratio, name] : cells) {
+      if (ratio <= limit || highest.size() == 6) break;
+      highest.push_back(absl::StrFormat("%.2f %s", ratio, name));
     }
-    std::string text =
-        absl::StrFormat("%s of %d", absl::StrJoin(counts, ", "), cells_.size());
-    std::vector<std::string> worst;
-    for (const auto& [ratio, name] : cells_) {
-      if (ratio <= limits.front() || worst.size() == 6) break;
-      worst.push_back(absl::StrFormat("%s %.2f", name, ratio));
-    }
-    if (!worst.empty()) {
-      absl::StrAppend(&text, "; worst: ", absl::StrJoin(worst, ", "));
-    }
-    return text;
+    return absl::StrJoin(highest, ", ");
   }
 
  private:
   std::vector<std::pair<double, std::string>> cells_;
 };
 
-std::string CountRatios(const Standings& standings,
-                        const std::vector<size_t>& scenarios, Measure measure,
-                        Field field, const std::vector<double>& limits) {
+Ratios RatiosOf(const Standings& standings,
+                const std::vector<size_t>& scenarios, Measure measure,
+                Field field) {
   Ratios ratios;
   for (const size_t s : scenarios) {
     // Where no peer is in the field, ours is the best.
     ratios.Add(standings.results().scenarios[s],
                Ratio(standings, s, measure, field).value_or(0));
   }
-  return ratios.Text(limits);
+  return ratios;
 }
 
 std::vector<size_t> Incidents(const Standings& standings, double least_share) {
@@ -113,9 +100,9 @@ std::string FalseOpeningsReach(const Standings& standings) {
       ++hold;
     }
   }
-  return absl::StrFormat("%d of %d%s%s", hold, of,
-                         others.empty() ? "" : "; not in ",
-                         absl::StrJoin(others, ", "));
+  return absl::StrFormat(
+      "%d of %d%s%s", hold, of,
+      others.empty() ? "" : "; the exceptions: ", absl::StrJoin(others, ", "));
 }
 
 std::string WorstNoise(const Standings& standings) {
@@ -127,8 +114,9 @@ std::string WorstNoise(const Standings& standings) {
     }
   }
   const auto& [least, name] = *std::min_element(worst.begin(), worst.end());
-  return absl::StrFormat("%.2g a million; of peers as they come, %.2g (%s)",
-                         standings.WorstNoise(standings.Ours()), least, name);
+  return absl::StrFormat(
+      "%.2g; the best of the others in its default settings (%s): %.2g",
+      standings.WorstNoise(standings.Ours()), name, least);
 }
 
 std::string SteadySettings(const Standings& standings) {
@@ -144,7 +132,7 @@ std::string SteadySettings(const Standings& standings) {
   return absl::StrFormat("%d of %d", steady, tried);
 }
 
-std::string BoundReach(const Standings& standings, bool hangs) {
+Ratios RatiosToBound(const Standings& standings, bool hangs) {
   Ratios ratios;
   for (const size_t s : Incidents(standings, 0.3)) {
     const Scenario& scenario = standings.results().scenarios[s];
@@ -153,7 +141,7 @@ std::string BoundReach(const Standings& standings, bool hangs) {
     ratios.Add(scenario, FailedBeforeOpening(standings.of(s, plain)) /
                              FailedBound(scenario));
   }
-  return ratios.Text({1.5});
+  return ratios;
 }
 
 int CheaperWithout(const Standings& standings) {
@@ -195,50 +183,63 @@ std::optional<double> Ratio(const Standings& standings, size_t scenario,
 
 std::string ReachSummary(const Standings& standings) {
   const std::vector<size_t> all = Incidents(standings, 0);
+  const std::vector<size_t> clear = Incidents(standings, 0.3);
   const std::vector<size_t> half = standings.Of(Kind::kHalfCapacity);
-  std::vector<std::string> lines = {
-      absl::StrCat("False openings at or under those of every peer as it "
-                   "comes, in scenarios: ",
-                   FalseOpeningsReach(standings)),
-      absl::StrCat("False openings in the worst scenario for each: ours ",
-                   WorstNoise(standings)),
-      absl::StrCat("Settings of peers without noise at any rate, which is to "
-                   "say with no more than ours: ",
-                   SteadySettings(standings)),
-  };
-  for (const bool hangs : {false, true}) {
-    lines.push_back(absl::StrCat(
-        "Failed calls before opening without the tolerated burst, over the "
-        "bound, ",
-        hangs ? "late" : "at once", ": ", BoundReach(standings, hangs)));
-  }
-  struct Line {
+
+  std::string text = absl::StrCat(
+      "Openings without cause:\n\n"
+      "- Per million calls, in the worst scenario of each breaker: this "
+      "breaker ",
+      WorstNoise(standings),
+      ".\n- Scenarios in which no other breaker in its default settings has "
+      "fewer than this breaker: ",
+      FalseOpeningsReach(standings),
+      ".\n- Settings of other breakers that are quiet at every rate: ",
+      SteadySettings(standings), ".\n");
+
+  absl::StrAppend(&text,
+                  "\nThe ratio of this breaker to the best of the others. A "
+                  "ratio of 1 or less means that this breaker is as good or "
+                  "better:\n\n");
+  struct Row {
     const char* what;
     const std::vector<size_t>& scenarios;
     Measure measure;
   };
-  const std::vector<size_t> clear = Incidents(standings, 0.3);
-  for (const Line& line : std::vector<Line>{
-           {"Failed calls before opening, 30 % and above", clear,
-            FailedBeforeOpening},
-           {"Failed calls and good calls refused after", all, CostAfter},
-           {"Failed calls and good calls refused while it lasts and after", all,
-            CostAll},
-           {"Half capacity, failed calls", half, FailedAdmitted},
-           {"Half capacity, failed calls and good calls refused", half,
-            CostAll}}) {
-    for (const Field field : kFields) {
-      lines.push_back(
-          absl::StrCat(line.what, ", over the best of ", FieldName(field), ": ",
-                       CountRatios(standings, line.scenarios, line.measure,
-                                   field, {1, 1.05, 2})));
+  MarkdownTable ratios({"figure", "others in", "scenarios", "1 or less",
+                        "1.05 or less", "2 or less", "highest above 1"});
+  for (const Row& row :
+       {Row{"failed calls before the breaker opens, 30 % failing or more",
+            clear, FailedBeforeOpening},
+        Row{"cost 1", all, CostAfter}, Row{"cost 2", all, CostAll},
+        Row{"half capacity, failed calls", half, FailedAdmitted},
+        Row{"half capacity, cost 2", half, CostAll}}) {
+    for (const auto& [field, name] : kFields) {
+      const Ratios r = RatiosOf(standings, row.scenarios, row.measure, field);
+      ratios.Add({row.what, name, absl::StrCat(r.size()), r.CountUpTo(1),
+                  r.CountUpTo(1.05), r.CountUpTo(2), r.HighestAbove(1)});
     }
   }
-  lines.push_back(absl::StrFormat(
-      "A call that fails costs no more here than a good one that is refused, "
-      "so where fewer than half fail no breaker is cheapest: in %d of %d",
-      CheaperWithout(standings), all.size()));
-  return absl::StrCat("- ", absl::StrJoin(lines, "\n- "), "\n");
+  absl::StrAppend(&text, ratios.text());
+
+  absl::StrAppend(&text,
+                  "\nFailed calls before this breaker opens with no tolerated "
+                  "burst, divided by the least failed calls that any test "
+                  "needs, 30 % failing or more:\n\n");
+  MarkdownTable bound(
+      {"how calls fail", "scenarios", "1.5 or less", "highest above 1.5"});
+  for (const bool hangs : {false, true}) {
+    const Ratios r = RatiosToBound(standings, hangs);
+    bound.Add({hangs ? "hang" : "at once", absl::StrCat(r.size()),
+               r.CountUpTo(1.5), r.HighestAbove(1.5)});
+  }
+  absl::StrAppend(&text, bound.text());
+
+  absl::StrAppendFormat(&text,
+                        "\nIncidents in which cost 2 is lower with no breaker "
+                        "than with this one: %d of %d.\n",
+                        CheaperWithout(standings), all.size());
+  return text;
 }
 
 }  // namespace autobreaker::decisions

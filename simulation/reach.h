@@ -25,7 +25,7 @@ double FailedBound(const Scenario& scenario);
 std::optional<double> Ratio(const Standings& standings, size_t scenario,
                             Measure measure, Field field);
 
-// As a list in Markdown.
+// In Markdown, without a heading.
 std::string ReachSummary(const Standings& standings);
 
 }  // namespace autobreaker::decisions

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the rules and the dashboard speak of is in docs/operations.md."""
+"""What the rules and the dashboard speak of is in the documentation."""
 import json
 import re
 import unittest
@@ -15,14 +15,15 @@ def without_comments(yaml):
 
 
 OPERATIONS = read("docs/operations.md")
+PAGES = read("docs/metrics.md") + OPERATIONS
 RECORDING = without_comments(read("monitoring/recording_rules.yml"))
 ALERTING = without_comments(read("monitoring/alerting_rules.yml"))
 DASHBOARD = json.loads(read("monitoring/grafana_dashboard.json"))
 
-# The first cells of its tables.
+# The first cells of their tables.
 METRICS = set(
     name
-    for cell in re.findall(r"(?m)^\|([^|]*)\|", OPERATIONS)
+    for cell in re.findall(r"(?m)^\|([^|]*)\|", PAGES)
     for name in re.findall(r"`([\w:]*circuit_breaker_[\w:]+)`", cell))
 RECORDED = set(re.findall(r"- record: (\S+)", RECORDING))
 ALERTS = re.findall(r"- alert: (\S+)", ALERTING)

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "autobreaker/simulation/contestants.h"
@@ -30,10 +31,11 @@ Results MakeResults() {
   results.scenarios.resize(2);
   results.scenarios[kNoise].background = 0.02;
   results.scenarios[kIncident].kind = Kind::kIncident;
-  results.contestants = {{"ours", "default", Role::kOurs, nullptr},
-                         {"peer", "default", Role::kPeerDefault, nullptr},
-                         {"peer", "quiet", Role::kPeerGrid, nullptr},
-                         {"peer", "noisy", Role::kPeerGrid, nullptr}};
+  results.contestants = {
+      {std::string(kOurs), std::string(kDefault), Role::kOurs, nullptr},
+      {"peer", "default", Role::kPeerDefault, nullptr},
+      {"peer", "quiet", Role::kPeerGrid, nullptr},
+      {"peer", "noisy", Role::kPeerGrid, nullptr}};
   results.measures = {std::vector<Measures>(4), std::vector<Measures>(4)};
   results.measures[kNoise][0].false_openings_per_million = 1;
   results.measures[kNoise][kPeer].false_openings_per_million = 1;
@@ -94,6 +96,19 @@ TEST(Reach, TheRatioIsOfOursToTheBest) {
   const Results results = MakeResults();
   EXPECT_EQ(Ratio(Standings(results), kIncident, CostAfter, Field::kQualified),
             2);
+}
+
+TEST(Reach, TheSummaryCountsScenariosByTheirRatio) {
+  Results results = MakeResults();
+  results.contestants.push_back(
+      {std::string(kOurs), std::string(kPlain), Role::kOurs, nullptr});
+  results.contestants.push_back({"none", "", Role::kNone, nullptr});
+  for (std::vector<Measures>& measures : results.measures) measures.resize(6);
+  const std::string summary = ReachSummary(Standings(results));
+  EXPECT_NE(summary.find("| cost 1 | settings quiet at this rate | 1 | 0 | 0 "
+                         "| 1 | 2.00 incident_100%_fast_at_1/s |"),
+            std::string::npos)
+      << summary;
 }
 
 TEST(Reach, TheBoundIsThatOfLorden) {

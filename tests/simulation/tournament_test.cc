@@ -1,4 +1,4 @@
-// The decision benchmark as a whole, on few calls.
+// The simulation as a whole, on few calls.
 
 #include "autobreaker/simulation/tournament.h"
 
