@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -225,7 +226,7 @@ grpc::ServerWriteReactor<v1::WatchResponse>* BreakerAdminService::Watch(
 grpc::ServerUnaryReactor* BreakerAdminService::Update(
     Context* context, const v1::UpdateRequest* request, v1::Breaker* response) {
   const auto update = [&](CircuitBreaker& breaker) {
-    MutexLock lock(&updates_);
+    const std::lock_guard<std::mutex> lock(updates_);
     BreakerOptions options = breaker.options();
     absl::Status status = MergeMaskedOptions(
         request->options(), request->update_mask(),

@@ -28,9 +28,9 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
+#include <mutex>
 #include <utility>
 
-#include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/proto/admin.grpc.pb.h"
 
@@ -72,7 +72,7 @@ class BreakerAdminService final : public v1::BreakerAdmin::CallbackService {
   const std::shared_ptr<BreakerRegistry> registry_;
   const BreakerAdminOptions options_;
   // Of two updates that read, merge and write at once, one would be lost.
-  Mutex updates_;
+  std::mutex updates_;
 };
 
 }  // namespace autobreaker

@@ -1,5 +1,6 @@
 """The external repositories of this workspace, all from Debian packages."""
 
+load("@bazel_tools//tools/build_defs/repo:utils.bzl", "maybe")
 load(":system_repository.bzl", "system_repository")
 
 # The header-only targets of abseil and those with a library look alike here:
@@ -110,8 +111,12 @@ _RULES_CC = "".join([
 ])
 
 def debian_repositories():
-    """Declares every external repository, and those Bazel would download for itself."""
-    system_repository(
+    """Declares every external repository, and those Bazel would download for itself.
+
+    Leaves alone what the workspace has declared before.
+    """
+    maybe(
+        system_repository,
         name = "com_google_absl",
         libraries = dict(
             {
@@ -123,7 +128,8 @@ def debian_repositories():
         ),
         requires = ["/usr/include/absl/base/config.h"],
     )
-    system_repository(
+    maybe(
+        system_repository,
         name = "com_google_protobuf",
         builds = {"": _PROTOBUF},
         libraries = {":protobuf": ["protobuf", "pthread"]},
@@ -136,7 +142,8 @@ def debian_repositories():
         ),
         requires = ["/usr/bin/protoc", "/usr/include/google/protobuf/message.h"],
     )
-    system_repository(
+    maybe(
+        system_repository,
         name = "com_github_grpc_grpc",
         builds = {
             "src/compiler": _GRPC_CPP_PLUGIN,
@@ -160,7 +167,8 @@ def debian_repositories():
             "/usr/share/grpc-proto/grpc/health/v1/health.proto",
         ],
     )
-    system_repository(
+    maybe(
+        system_repository,
         name = "com_github_jupp0r_prometheus_cpp",
         libraries = {
             "core:core": ["prometheus-cpp-core"],
@@ -168,7 +176,8 @@ def debian_repositories():
         },
         requires = ["/usr/include/prometheus/registry.h"],
     )
-    system_repository(
+    maybe(
+        system_repository,
         name = "com_google_googletest",
         libraries = {
             ":gtest": ["gmock", "gtest", "pthread"],
@@ -177,7 +186,8 @@ def debian_repositories():
         },
         requires = ["/usr/include/gmock/gmock.h", "/usr/include/gtest/gtest.h"],
     )
-    system_repository(
+    maybe(
+        system_repository,
         name = "com_github_google_benchmark",
         libraries = {
             ":benchmark": ["benchmark", "pthread"],
@@ -187,12 +197,14 @@ def debian_repositories():
     )
 
     # The rest is Bazel's prelude, which downloads whatever is not declared.
-    system_repository(
+    maybe(
+        system_repository,
         name = "rules_cc",
         builds = {"cc": ""},
         contents = {"cc/defs.bzl": _RULES_CC},
     )
-    system_repository(
+    maybe(
+        system_repository,
         name = "remote_coverage_tools",
         builds = {"": "".join([
             "filegroup(name = '%s')\n" % name
@@ -200,7 +212,8 @@ def debian_repositories():
         ])},
     )
     for language in ["java", "proto"]:
-        native.local_repository(
+        maybe(
+            native.local_repository,
             name = "rules_" + language,
             path = "/usr/share/bazel/rules/" + language,
         )

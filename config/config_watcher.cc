@@ -1,13 +1,62 @@
 #include "autobreaker/config/config_watcher.h"
 
+#include <future>
+#include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/config/config.h"
 #include "autobreaker/config/config_file.h"
 
 namespace autobreaker {
+
+class ConfigWatcher::Impl {
+ public:
+  Impl(std::string path, ConfigFormat format,
+       std::shared_ptr<BreakerRegistry> registry, ConfigWatcherOptions options)
+      : path_(std::move(path)),
+        format_(format),
+        registry_(std::move(registry)),
+        options_(std::move(options)) {}
+
+  ~Impl();
+
+  // Loads the file, then watches it in a thread, if there is one to be had.
+  absl::Status Start();
+
+  // Loads the file if it differs from the last time, or `always`. The result,
+  // or nothing if it did not.
+  std::optional<absl::Status> Load(bool always);
+
+  absl::Status status() const;
+
+ private:
+  std::optional<absl::Status> LoadLocked(bool always)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(load_mu_);
+  void Watch();
+
+  const std::string path_;
+  const ConfigFormat format_;
+  const std::shared_ptr<BreakerRegistry> registry_;
+  const ConfigWatcherOptions options_;
+
+  // Held while loading, so that what was read last is what was applied last.
+  Mutex load_mu_;
+  // What the file was at the last load: its bytes, or why there were none.
+  std::optional<absl::StatusOr<std::string>> last_read_
+      ABSL_GUARDED_BY(load_mu_);
+
+  // So that status() never waits for a load.
+  mutable Mutex status_mu_;
+  absl::Status status_ ABSL_GUARDED_BY(status_mu_);
+
+  std::promise<void> stop_;
+  std::thread thread_;
+};
 
 absl::Status ConfigWatcherOptions::Validate() const {
   if (interval >= absl::Milliseconds(1) && interval <= absl::Hours(24)) {
@@ -27,39 +76,43 @@ absl::StatusOr<std::unique_ptr<ConfigWatcher>> ConfigWatcher::Start(
   if (absl::Status status = options.Validate(); !status.ok()) return status;
   const auto format = ConfigFormatOf(path);
   if (!format.ok()) return format.status();
-  std::unique_ptr<ConfigWatcher> watcher(new ConfigWatcher(
-      std::move(path), *format, std::move(registry), std::move(options)));
-  watcher->Load(/*always=*/true);
-  try {
-    watcher->thread_ = std::thread([w = watcher.get()] { w->Watch(); });
-  } catch (const std::system_error& error) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("no thread to watch with: ", error.what()));
-  }
-  return watcher;
+  auto impl = std::make_unique<Impl>(std::move(path), *format,
+                                     std::move(registry), std::move(options));
+  if (absl::Status status = impl->Start(); !status.ok()) return status;
+  return std::unique_ptr<ConfigWatcher>(new ConfigWatcher(std::move(impl)));
 }
 
-ConfigWatcher::ConfigWatcher(std::string path, ConfigFormat format,
-                             std::shared_ptr<BreakerRegistry> registry,
-                             ConfigWatcherOptions options)
-    : path_(std::move(path)),
-      format_(format),
-      registry_(std::move(registry)),
-      options_(std::move(options)) {}
+ConfigWatcher::ConfigWatcher(std::unique_ptr<Impl> impl)
+    : impl_(std::move(impl)) {}
 
-ConfigWatcher::~ConfigWatcher() {
+ConfigWatcher::~ConfigWatcher() = default;
+
+absl::Status ConfigWatcher::Reload() { return *impl_->Load(/*always=*/true); }
+
+absl::Status ConfigWatcher::status() const { return impl_->status(); }
+
+ConfigWatcher::Impl::~Impl() {
   stop_.set_value();
   if (thread_.joinable()) thread_.join();
 }
 
-absl::Status ConfigWatcher::Reload() { return *Load(/*always=*/true); }
+absl::Status ConfigWatcher::Impl::Start() {
+  Load(/*always=*/true);
+  try {
+    thread_ = std::thread([this] { Watch(); });
+  } catch (const std::system_error& error) {
+    return absl::ResourceExhaustedError(
+        absl::StrCat("no thread to watch with: ", error.what()));
+  }
+  return absl::OkStatus();
+}
 
-absl::Status ConfigWatcher::status() const {
+absl::Status ConfigWatcher::Impl::status() const {
   MutexLock lock(&status_mu_);
   return status_;
 }
 
-std::optional<absl::Status> ConfigWatcher::Load(bool always) {
+std::optional<absl::Status> ConfigWatcher::Impl::Load(bool always) {
   std::optional<absl::Status> result;
   {
     MutexLock lock(&load_mu_);
@@ -75,7 +128,7 @@ std::optional<absl::Status> ConfigWatcher::Load(bool always) {
   return result;
 }
 
-std::optional<absl::Status> ConfigWatcher::LoadLocked(bool always) {
+std::optional<absl::Status> ConfigWatcher::Impl::LoadLocked(bool always) {
   absl::StatusOr<std::string> text = ReadConfigText(path_);
   if (!always && text == last_read_) return std::nullopt;
   absl::Status status = text.status();
@@ -93,7 +146,7 @@ std::optional<absl::Status> ConfigWatcher::LoadLocked(bool always) {
   return status;
 }
 
-void ConfigWatcher::Watch() {
+void ConfigWatcher::Impl::Watch() {
   const std::future<void> stopped = stop_.get_future();
   while (stopped.wait_for(absl::ToChronoNanoseconds(options_.interval)) ==
          std::future_status::timeout) {

@@ -22,19 +22,13 @@
 #define AUTOBREAKER_CONFIG_CONFIG_WATCHER_H_
 
 #include <functional>
-#include <future>
 #include <memory>
-#include <optional>
 #include <string>
-#include <thread>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/registry.h"
-#include "autobreaker/config/config.h"
 
 namespace autobreaker {
 
@@ -77,34 +71,11 @@ class ConfigWatcher {
   absl::Status status() const;
 
  private:
-  ConfigWatcher(std::string path, ConfigFormat format,
-                std::shared_ptr<BreakerRegistry> registry,
-                ConfigWatcherOptions options);
+  class Impl;
 
-  // Loads the file if it differs from the last time, or `always`. The result,
-  // or nothing if it did not.
-  std::optional<absl::Status> Load(bool always);
-  std::optional<absl::Status> LoadLocked(bool always)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(load_mu_);
-  void Watch();
+  explicit ConfigWatcher(std::unique_ptr<Impl> impl);
 
-  const std::string path_;
-  const ConfigFormat format_;
-  const std::shared_ptr<BreakerRegistry> registry_;
-  const ConfigWatcherOptions options_;
-
-  // Held while loading, so that what was read last is what was applied last.
-  Mutex load_mu_;
-  // What the file was at the last load: its bytes, or why there were none.
-  std::optional<absl::StatusOr<std::string>> last_read_
-      ABSL_GUARDED_BY(load_mu_);
-
-  // So that status() never waits for a load.
-  mutable Mutex status_mu_;
-  absl::Status status_ ABSL_GUARDED_BY(status_mu_);
-
-  std::promise<void> stop_;
-  std::thread thread_;
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace autobreaker

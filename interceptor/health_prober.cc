@@ -1,16 +1,22 @@
 #include "autobreaker/interceptor/health_prober.h"
 
 #include <grpcpp/client_context.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/support/byte_buffer.h>
 #include <grpcpp/support/slice.h>
+#include <grpcpp/support/status.h>
 
 #include <future>
+#include <map>
 #include <utility>
+#include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/time/clock.h"
+#include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/breaker/types.h"
 #include "autobreaker/interceptor/classification.h"
@@ -57,20 +63,52 @@ Outcome OutcomeOf(const grpc::Status& status,
   }
 }
 
-}  // namespace
-
 // One call of the health service.
-struct HealthProber::Check {
+struct Check {
   grpc::ClientContext context;
   grpc::ByteBuffer request;
   grpc::ByteBuffer response;
 };
 
 // Opens when nobody shares it any more.
-struct HealthProber::Latch {
+struct Latch {
   ~Latch() { opens.set_value(); }
 
   std::promise<void> opens;
+};
+
+}  // namespace
+
+class HealthProber::Impl {
+ public:
+  Impl(std::shared_ptr<grpc::Channel> channel, HealthProberOptions options)
+      : options_(std::move(options)),
+        stub_(std::move(channel)),
+        latch_(std::make_shared<Latch>()) {}
+
+  ~Impl();
+
+  bool TakeOver(std::shared_ptr<CircuitBreaker> breaker, Permit* permit);
+
+ private:
+  // The permits that wait for an answer, by breaker, which outlives them.
+  using Waiting =
+      std::map<std::shared_ptr<CircuitBreaker>, std::vector<Permit>>;
+
+  void End(const grpc::Status& status, const Check& check);
+
+  const HealthProberOptions options_;
+  grpc::GenericStub stub_;
+
+  Mutex mu_;
+  // Null, and nobody waiting, unless a check is under way.
+  std::shared_ptr<Check> check_ ABSL_GUARDED_BY(mu_);
+  Waiting waiting_ ABSL_GUARDED_BY(mu_);
+  // How many more to leave to users' calls.
+  int probes_left_alone_ ABSL_GUARDED_BY(mu_) = 0;
+
+  // Shared with the callbacks of all checks.
+  std::shared_ptr<Latch> latch_;
 };
 
 absl::Status HealthProberOptions::Validate() const {
@@ -93,19 +131,23 @@ absl::StatusOr<std::shared_ptr<HealthProber>> HealthProber::Create(
     return absl::InvalidArgumentError("channel is null, must be a channel");
   }
   if (absl::Status status = options.Validate(); !status.ok()) return status;
-  return std::shared_ptr<HealthProber>(
-      new HealthProber(std::move(channel), std::move(options)));
+  return std::shared_ptr<HealthProber>(new HealthProber(
+      std::make_unique<Impl>(std::move(channel), std::move(options))));
 }
 
-HealthProber::HealthProber(std::shared_ptr<grpc::Channel> channel,
-                           HealthProberOptions options)
-    : options_(std::move(options)),
-      stub_(std::move(channel)),
-      latch_(std::make_shared<Latch>()) {}
+HealthProber::HealthProber(std::unique_ptr<Impl> impl)
+    : impl_(std::move(impl)) {}
+
+HealthProber::~HealthProber() = default;
+
+bool HealthProber::TakeOver(std::shared_ptr<CircuitBreaker> breaker,
+                            Permit* permit) {
+  return impl_->TakeOver(std::move(breaker), permit);
+}
 
 // Were the channel the callback's to let go of, gRPC might have the thread that
 // runs the callback wait for itself.
-HealthProber::~HealthProber() {
+HealthProber::Impl::~Impl() {
   std::shared_ptr<Check> check;
   {
     MutexLock lock(&mu_);
@@ -119,8 +161,8 @@ HealthProber::~HealthProber() {
   opened.wait();
 }
 
-bool HealthProber::TakeOver(std::shared_ptr<CircuitBreaker> breaker,
-                            Permit* permit) {
+bool HealthProber::Impl::TakeOver(std::shared_ptr<CircuitBreaker> breaker,
+                                  Permit* permit) {
   std::shared_ptr<Check> check;
   {
     MutexLock lock(&mu_);
@@ -146,7 +188,7 @@ bool HealthProber::TakeOver(std::shared_ptr<CircuitBreaker> breaker,
   return true;
 }
 
-void HealthProber::End(const grpc::Status& status, const Check& check) {
+void HealthProber::Impl::End(const grpc::Status& status, const Check& check) {
   const Outcome outcome = OutcomeOf(status, check.response);
   Waiting waiting;
   std::shared_ptr<Check> ended;  // goes before the channel it refers to

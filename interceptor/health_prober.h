@@ -29,20 +29,14 @@
 #define AUTOBREAKER_INTERCEPTOR_HEALTH_PROBER_H_
 
 #include <grpcpp/channel.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/support/status.h>
 
-#include <map>
 #include <memory>
 #include <string>
-#include <vector>
 
-#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/circuit_breaker.h"
-#include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/permit.h"
 
 namespace autobreaker {
@@ -84,29 +78,11 @@ class HealthProber {
   bool TakeOver(std::shared_ptr<CircuitBreaker> breaker, Permit* permit);
 
  private:
-  struct Check;
-  struct Latch;
-  // The permits that wait for an answer, by breaker, which outlives them.
-  using Waiting =
-      std::map<std::shared_ptr<CircuitBreaker>, std::vector<Permit>>;
+  class Impl;
 
-  HealthProber(std::shared_ptr<grpc::Channel> channel,
-               HealthProberOptions options);
+  explicit HealthProber(std::unique_ptr<Impl> impl);
 
-  void End(const grpc::Status& status, const Check& check);
-
-  const HealthProberOptions options_;
-  grpc::GenericStub stub_;
-
-  Mutex mu_;
-  // Null, and nobody waiting, unless a check is under way.
-  std::shared_ptr<Check> check_ ABSL_GUARDED_BY(mu_);
-  Waiting waiting_ ABSL_GUARDED_BY(mu_);
-  // How many more to leave to users' calls.
-  int probes_left_alone_ ABSL_GUARDED_BY(mu_) = 0;
-
-  // Shared with the callbacks of all checks.
-  std::shared_ptr<Latch> latch_;
+  const std::unique_ptr<Impl> impl_;
 };
 
 }  // namespace autobreaker
