@@ -7,7 +7,6 @@ cd "$(dirname "$0")/.."
 # Public headers that include what is internal, and why.
 may_include_internal=(
   breaker/circuit_breaker.h # a healthy call is inlined
-  breaker/registry.h        # its state is in the open
 )
 
 # Anybody outside this repository.

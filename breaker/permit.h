@@ -78,7 +78,6 @@ class Permit {
   // refused. `retry_after`: the server asked to be left alone so long. If this
   // failure opens the breaker, it stays open at least as long, but at most
   // OpenOptions::duration_max.
-  // (Defined in circuit_breaker.h.)
   inline void Record(Outcome outcome,
                      absl::Duration retry_after = absl::ZeroDuration());
 
@@ -88,5 +87,8 @@ class Permit {
 };
 
 }  // namespace autobreaker
+
+// Defines Record(), which needs the breaker.
+#include "autobreaker/breaker/circuit_breaker.h"
 
 #endif  // AUTOBREAKER_BREAKER_PERMIT_H_

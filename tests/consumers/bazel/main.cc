@@ -42,7 +42,7 @@ namespace {
 constexpr char kConfig[] = R"json({
   "breakers": [
     {"names": [{"service": "bakery.Oven"}],
-     "options": {"consecutiveFailures": 2}}
+     "options": {"trip": {"consecutiveFailures": 2}}}
   ]
 })json";
 
