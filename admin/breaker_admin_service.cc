@@ -130,7 +130,7 @@ absl::Status FillPage(const BreakerRegistry& registry,
   BreakerKey last;
   for (; next != breakers.end(); ++next) {
     if (!Agrees(wanted, (*next)->key())) continue;
-    const BreakerSnapshot snapshot = (*next)->Snapshot();
+    const RegisteredSnapshot snapshot = (*next)->Snapshot();
     if (!IsWanted(filter.states(), ToProto(snapshot.state)) ||
         !IsWanted(filter.modes(), ToProto(snapshot.mode))) {
       continue;

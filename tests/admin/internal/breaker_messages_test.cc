@@ -11,8 +11,8 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
-#include "autobreaker/breaker/circuit_breaker.h"
-#include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/registered_breaker.h"
+#include "autobreaker/breaker/registry.h"
 #include "autobreaker/config/convert.h"
 #include "autobreaker/testing/fake_clock.h"
 #include "autobreaker/tests/breaker/rate_options.h"
@@ -24,12 +24,16 @@ namespace {
 struct Breaker {
   explicit Breaker(const BreakerOptions& options = RateOptions(),
                    BreakerKey key = {"payments", "shop.Orders", "Place"}) {
-    auto instruments = std::make_shared<Instruments>();
-    instruments->clock = &clock;
-    instruments->count_status_codes = true;
-    instruments->on_transition = [this](const Transition& t) { last = t; };
-    breaker =
-        CircuitBreaker::Create(std::move(key), options, instruments).value();
+    RegistryOptions registry_options;
+    registry_options.defaults = options;
+    registry_options.instruments.clock = &clock;
+    registry_options.instruments.count_status_codes = true;
+    registry_options.instruments.on_transition = [this](const Transition& t) {
+      last = t;
+    };
+    breaker = BreakerRegistry::Create(std::move(registry_options))
+                  .value()
+                  ->GetOrCreate(key);
   }
 
   void Finish(Outcome outcome, int count) {
@@ -39,7 +43,7 @@ struct Breaker {
 
   FakeClock clock;
   Transition last;
-  std::shared_ptr<CircuitBreaker> breaker;
+  std::shared_ptr<RegisteredBreaker> breaker;
 };
 
 std::string UpperCase(absl::string_view name) {
@@ -65,7 +69,7 @@ TEST(BreakerMessages, EveryReasonGoesByItsName) {
 }
 
 TEST(BreakerMessages, EveryReasonOfARefusalHasAFieldOfItsName) {
-  BreakerSnapshot s = Breaker().breaker->Snapshot();
+  RegisteredSnapshot s = Breaker().breaker->Snapshot();
   for (int i = 0; i < kRefusalReasonCount; ++i) s.refused[i] = 10 + i;
   const v1::Breaker message = ToProto(s);
   const v1::Refusals& refused = message.counts().refused();
@@ -83,7 +87,7 @@ TEST(BreakerMessages, EveryReasonOfARefusalHasAFieldOfItsName) {
 TEST(BreakerMessages, JsonTellsEveryEnum) {
   Breaker b;
   b.Finish(Outcome::kFailure, 20);
-  b.breaker->CountStatusCode(absl::StatusCode::kOk);
+  b.breaker->handling().CountStatusCode(absl::StatusCode::kOk);
   b.breaker->Reset();
   std::string json;
   ASSERT_TRUE(
@@ -123,7 +127,7 @@ TEST(BreakerMessages, TheOptionsAreAllGiven) {
 }
 
 TEST(BreakerMessages, CountsAreThoseOfTheSnapshot) {
-  BreakerSnapshot s = Breaker().breaker->Snapshot();
+  RegisteredSnapshot s = Breaker().breaker->Snapshot();
   s.requests = 1;
   s.successes = 2;
   s.failures = 3;
@@ -160,7 +164,7 @@ TEST(BreakerMessages, AnOpenBreakerTellsWhatOpenedItAndWhenItProbes) {
   b.Finish(Outcome::kSuccess, 15);
   b.Finish(Outcome::kFailure, 5);
   b.clock.Advance(absl::Milliseconds(10));
-  const BreakerSnapshot s = b.breaker->Snapshot();
+  const RegisteredSnapshot s = b.breaker->Snapshot();
   const v1::Breaker message = ToProto(s);
   EXPECT_EQ(message.state(), v1::OPEN);
   EXPECT_EQ(message.window().calls(), 20u);
@@ -179,7 +183,7 @@ TEST(BreakerMessages, AnOpenBreakerTellsWhatOpenedItAndWhenItProbes) {
 TEST(BreakerMessages, OnlyWhatHappenedIsCountedByKind) {
   Breaker b;
   b.Finish(Outcome::kFailure, 20);
-  b.breaker->CountStatusCode(absl::StatusCode::kUnavailable);
+  b.breaker->handling().CountStatusCode(absl::StatusCode::kUnavailable);
   const v1::Breaker::Counts counts = b.Message().counts();
   ASSERT_EQ(counts.transitions_size(), 1);
   EXPECT_EQ(counts.transitions(0).from(), v1::CLOSED);
@@ -231,7 +235,7 @@ TEST(BreakerMessages, FailuresThatNeverOpenAreNotCounted) {
 }
 
 TEST(BreakerMessages, PolicyOfTheConfigurationIsShown) {
-  BreakerSnapshot s = Breaker().breaker->Snapshot();
+  RegisteredSnapshot s = Breaker().breaker->Snapshot();
   s.unguarded = true;
   s.status_classes.emplace();
   s.status_classes->failures.Insert(absl::StatusCode::kInternal);
