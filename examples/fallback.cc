@@ -4,6 +4,7 @@
 // best answer ready. It should do so for refusals and for failed calls alike;
 // what ParseRefusal() adds is how long to expect no better one.
 #include <grpcpp/client_context.h>
+#include <grpcpp/security/credentials.h>
 
 #include <chrono>
 #include <cstdint>
@@ -17,9 +18,9 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/registry.h"
-#include "autobreaker/examples/guarded_channel.h"
 #include "autobreaker/examples/shop/flaky_shop.h"
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
+#include "autobreaker/interceptor/guarded_channel.h"
 #include "autobreaker/interceptor/refusal_status.h"
 
 namespace autobreaker::demo {
@@ -66,7 +67,9 @@ class Prices {
 int Run() {
   FlakyShop shop;
   const auto registry = BreakerRegistry::Create().value();
-  Prices prices(GuardedChannel(registry, "shop", shop.address()));
+  Prices prices(
+      CreateGuardedChannel(shop.address(), grpc::InsecureChannelCredentials(),
+                           registry, InterceptorOptions::WithName("shop")));
   std::string from;
   const absl::Time start = absl::Now();
   // The shop fails from the first second to the second.

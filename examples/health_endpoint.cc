@@ -11,6 +11,7 @@
 // or no call would come to close it.
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
@@ -25,9 +26,9 @@
 #include "absl/time/time.h"
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/breaker/snapshot.h"
-#include "autobreaker/examples/guarded_channel.h"
 #include "autobreaker/examples/shop/flaky_shop.h"
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
+#include "autobreaker/interceptor/guarded_channel.h"
 #include "src/proto/grpc/health/v1/health.grpc.pb.h"
 
 namespace autobreaker::demo {
@@ -110,8 +111,9 @@ int Run() {
   const auto health = Health::NewStub(grpc::CreateChannel(
       absl::StrCat("127.0.0.1:", port), grpc::InsecureChannelCredentials()));
 
-  const auto stub =
-      shop::Shop::NewStub(GuardedChannel(registry, "shop", shop.address()));
+  const auto stub = shop::Shop::NewStub(
+      CreateGuardedChannel(shop.address(), grpc::InsecureChannelCredentials(),
+                           registry, InterceptorOptions::WithName("shop")));
   const auto ask_shop = [&stub](int times) {
     for (int i = 0; i < times; ++i) {
       grpc::ClientContext context;

@@ -5,6 +5,7 @@
 // names do not, although they call the same methods. One registry shows them
 // all, in one collector, one configuration and one admin service.
 #include <grpcpp/client_context.h>
+#include <grpcpp/security/credentials.h>
 
 #include <memory>
 #include <string>
@@ -14,9 +15,9 @@
 #include "absl/time/time.h"
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/breaker/snapshot.h"
-#include "autobreaker/examples/guarded_channel.h"
 #include "autobreaker/examples/shop/flaky_shop.h"
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
+#include "autobreaker/interceptor/guarded_channel.h"
 
 namespace autobreaker::demo {
 namespace {
@@ -48,9 +49,15 @@ int Run() {
   options.defaults.trip.evidence->tolerated_burst = absl::ZeroDuration();
   options.defaults.open.duration = absl::Seconds(10);
   const auto registry = BreakerRegistry::Create(options).value();
-  const auto berlin_1 = GuardedChannel(registry, "berlin", berlin.address());
-  const auto berlin_2 = GuardedChannel(registry, "berlin", berlin.address());
-  const auto madrid_1 = GuardedChannel(registry, "madrid", madrid.address());
+  const auto channel_to = [&registry](const std::string& name,
+                                      const FlakyShop& shop) {
+    return CreateGuardedChannel(shop.address(),
+                                grpc::InsecureChannelCredentials(), registry,
+                                InterceptorOptions::WithName(name));
+  };
+  const auto berlin_1 = channel_to("berlin", berlin);
+  const auto berlin_2 = channel_to("berlin", berlin);
+  const auto madrid_1 = channel_to("madrid", madrid);
 
   AskForPrice(berlin_1, 10);
   AskForPrice(berlin_2, 10);

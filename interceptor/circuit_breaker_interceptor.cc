@@ -16,13 +16,12 @@
 
 #include "absl/base/attributes.h"
 #include "absl/status/status.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/interceptor/health_prober.h"
 #include "autobreaker/interceptor/internal/method_table.h"
+#include "autobreaker/interceptor/internal/pushback.h"
 #include "autobreaker/interceptor/refusal_status.h"
 
 namespace autobreaker {
@@ -188,7 +187,9 @@ class CircuitBreakerInterceptor final : public Interceptor {
       breaker_->handling().CountStatusCode(
           static_cast<absl::StatusCode>(status.error_code()));
       permit_.Record(OutcomeOf(status, methods),
-                     status.ok() ? absl::ZeroDuration() : RetryAfter(methods));
+                     status.ok()
+                         ? absl::ZeroDuration()
+                         : PushbackIn(*methods->GetRecvTrailingMetadata()));
     }
   }
 
@@ -210,22 +211,6 @@ class CircuitBreakerInterceptor final : public Interceptor {
     const Outcome outcome = classification_->Classify(status, &threw);
     if (threw) breaker_->handling().CountException();
     return outcome;
-  }
-
-  // How long the server asked not to be called; 0 if it did not.
-  ABSL_ATTRIBUTE_NOINLINE absl::Duration RetryAfter(
-      InterceptorBatchMethods* methods) {
-    const auto* const trailing = methods->GetRecvTrailingMetadata();
-    const auto found = trailing->find("grpc-retry-pushback-ms");
-    int64_t milliseconds = 0;
-    if (found == trailing->end() ||
-        !absl::SimpleAtoi(
-            absl::string_view(found->second.data(), found->second.size()),
-            &milliseconds) ||
-        milliseconds < 0) {
-      return absl::ZeroDuration();
-    }
-    return absl::Milliseconds(milliseconds);
   }
 
   bool HasOneResponse() const {

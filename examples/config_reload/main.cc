@@ -1,10 +1,11 @@
 // Breakers that follow a file: change it while this runs.
 //
-//   cp examples/breakers.json /tmp/breakers.json
-//   ./bazelw run //examples:config_reload -- --config=/tmp/breakers.json
+//   cp examples/config_reload/breakers.json /tmp/breakers.json
+//   ./bazelw run //examples/config_reload -- --config=/tmp/breakers.json
 //
 // A file that is bad or gone is told, and what was loaded last stays in force.
 #include <grpcpp/client_context.h>
+#include <grpcpp/security/credentials.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -23,9 +24,9 @@
 #include "autobreaker/breaker/snapshot.h"
 #include "autobreaker/config/config_watcher.h"
 #include "autobreaker/examples/demo/stop_signals.h"
-#include "autobreaker/examples/guarded_channel.h"
 #include "autobreaker/examples/shop/flaky_shop.h"
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
+#include "autobreaker/interceptor/guarded_channel.h"
 
 ABSL_FLAG(std::string, config, "",
           "the file to follow, .json or .textproto; see proto/config.proto");
@@ -55,10 +56,13 @@ int Run() {
   const StopSignals signals;
   FlakyShop shop;
   const auto registry = BreakerRegistry::Create().value();
-  const auto payments =
-      shop::Shop::NewStub(GuardedChannel(registry, "payments", shop.address()));
-  const auto newcomer =
-      shop::Shop::NewStub(GuardedChannel(registry, "newcomer", shop.address()));
+  const auto stub_for = [&registry, &shop](const std::string& name) {
+    return shop::Shop::NewStub(
+        CreateGuardedChannel(shop.address(), grpc::InsecureChannelCredentials(),
+                             registry, InterceptorOptions::WithName(name)));
+  };
+  const auto payments = stub_for("payments");
+  const auto newcomer = stub_for("newcomer");
   const auto call = [&payments, &newcomer] {
     for (shop::Shop::Stub* const stub : {payments.get(), newcomer.get()}) {
       grpc::ClientContext price_context;

@@ -51,12 +51,12 @@ std::vector<BreakerSnapshot> Snapshots(const BreakerRegistry& registry) {
 
 void Display::Add(const Transition& transition) {
   const absl::Duration at = Elapsed();
-  MutexLock lock(&mu_);
+  absl::MutexLock lock(&mu_);
   transitions_.push_back({at, transition});
 }
 
 std::vector<Display::TimedTransition> Display::TakeTransitions() {
-  MutexLock lock(&mu_);
+  absl::MutexLock lock(&mu_);
   return std::exchange(transitions_, {});
 }
 

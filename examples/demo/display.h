@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/clock.h"
-#include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/breaker/snapshot.h"
 #include "autobreaker/examples/demo/stop_signals.h"
@@ -50,7 +50,7 @@ class Display {
   std::vector<TimedTransition> TakeTransitions();
 
   const MonotonicTime start_;
-  Mutex mu_;
+  absl::Mutex mu_;
   std::vector<TimedTransition> transitions_ ABSL_GUARDED_BY(mu_);
 };
 

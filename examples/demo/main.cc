@@ -1,7 +1,7 @@
 // The demo: a server that breaks on a schedule, clients whose calls pass
 // circuit breakers, and the breakers' metrics for Prometheus, in one process.
 #include <arpa/inet.h>
-#include <grpcpp/create_channel.h>
+#include <grpcpp/channel.h>
 #include <grpcpp/security/credentials.h>
 #include <grpcpp/support/channel_arguments.h>
 #include <prometheus/counter.h>
@@ -44,7 +44,7 @@
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
 #include "autobreaker/examples/shop/shop_server.h"
 #include "autobreaker/exporter/breaker_collector.h"
-#include "autobreaker/interceptor/circuit_breaker_interceptor.h"
+#include "autobreaker/interceptor/guarded_channel.h"
 
 ABSL_FLAG(absl::Duration, duration, absl::InfiniteDuration(),
           "how long to run, e.g. 30s; until Ctrl-C if not given");
@@ -62,7 +62,7 @@ ABSL_FLAG(bool, shadow, false,
           "shadow mode: the breakers decide, and refuse nothing");
 ABSL_FLAG(std::string, config, "",
           "a file that says what applies to which breakers, and is followed "
-          "when it changes; see examples/breakers.json");
+          "when it changes; see examples/config_reload/breakers.json");
 ABSL_FLAG(std::string, admin_address, "127.0.0.1:8081",
           "host:port to serve the admin service on, for breakerctl; port 0 "
           "picks a free one");
@@ -138,26 +138,21 @@ absl::Status ApplyShadowMode(BreakerRegistry& registry,
   return registry.Apply(config);
 }
 
-std::shared_ptr<grpc::Channel> GuardedChannel(
-    std::shared_ptr<BreakerRegistry> registry, std::string name,
-    const std::string& target) {
+std::shared_ptr<grpc::Channel> ConnectTo(
+    const std::string& target, std::shared_ptr<BreakerRegistry> registry,
+    std::string name) {
   InterceptorOptions options = InterceptorOptions::WithName(std::move(name));
   // With --target, health checks are the very calls to guard.
   options.unguarded.clear();
   // A client ends its watch by cancelling, after the server has answered; it
   // would otherwise be ignored, and a probe that is ignored closes nothing.
   options.classification_for["grpc.health.v1.Health/Watch"].ignored = {};
-  std::vector<
-      std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
-      factories;
-  factories.push_back(MakeCircuitBreakerInterceptorFactory(std::move(registry),
-                                                           std::move(options)));
   grpc::ChannelArguments arguments;
   // A server that was away is found again while one looks.
   arguments.SetInt(GRPC_ARG_MAX_RECONNECT_BACKOFF_MS, 1000);
-  return grpc::experimental::CreateCustomChannelWithInterceptors(
-      target, grpc::InsecureChannelCredentials(), arguments,
-      std::move(factories));
+  return CreateGuardedChannel(target, grpc::InsecureChannelCredentials(),
+                              std::move(registry), std::move(options),
+                              arguments);
 }
 
 // What runs; the flags, checked.
@@ -280,7 +275,7 @@ int Run(const Plan& plan) {
   }
   const std::string address = own_server ? server->address() : plan.target;
   const std::shared_ptr<grpc::Channel> channel =
-      GuardedChannel(registry, plan.name, address);
+      ConnectTo(address, registry, plan.name);
 
   // Their metrics, beside those of the program itself.
   const auto collector = BreakerCollector::Create(registry).value();
