@@ -51,14 +51,14 @@ std::string Start(absl::Duration elapsed, absl::string_view method) {
   return absl::StrFormat("%7s  %-14s  ", Seconds(elapsed), method);
 }
 
-std::string Percent(double rate) {
-  if (std::isnan(rate)) return "-";
-  return absl::StrFormat("%.0f%%", 100 * rate);
+std::string Percent(double share) {
+  if (std::isnan(share)) return "-";
+  return absl::StrFormat("%.0f%%", 100 * share);
 }
 
-std::string Bar(double rate) {
+std::string Bar(double share) {
   const int filled =
-      std::isnan(rate) ? 0 : static_cast<int>(std::ceil(rate * kBarWidth));
+      std::isnan(share) ? 0 : static_cast<int>(std::ceil(share * kBarWidth));
   return std::string(filled, '#') + std::string(kBarWidth - filled, '.');
 }
 
@@ -92,6 +92,15 @@ std::string ReasonOf(const Transition& transition) {
                       transition.window.finished());
     case TransitionReason::kConsecutiveFailures:
       return absl::StrCat(reason, " ", transition.consecutive_failures);
+    case TransitionReason::kEvidence:
+      // What convinces people most of what there is.
+      return transition.consecutive_failures ==
+                     static_cast<int64_t>(transition.window.failures)
+                 ? absl::StrCat(reason, " ", transition.consecutive_failures,
+                                " failures in a row")
+                 : absl::StrFormat("%s %d of %d calls failed", reason,
+                                   transition.window.failures,
+                                   transition.window.finished());
     case TransitionReason::kProbesSucceeded:
       return absl::StrCat(reason, " ", transition.window.successes);
     default:
@@ -129,7 +138,7 @@ std::string Rows(const Screen& screen, absl::Duration elapsed,
   if (screen.live && !now.empty()) {
     const std::string header =
         absl::StrFormat("%9s%-14s  %-14s%6s%8s%9s  %s", "", "method", "state",
-                        "calls", "failed", "refused", "failure rate");
+                        "calls", "failed", "refused", "evidence");
     rows = absl::StrCat("\n", Paint(screen, kGray, header), "\n");
   }
   for (const BreakerSnapshot& s : now) {
@@ -147,18 +156,18 @@ std::string Rows(const Screen& screen, absl::Duration elapsed,
                                      : absl::StrCat(refused + shadow);
     const uint64_t calls = s.requests - was.requests + refused;
     const std::string state = absl::StrFormat("%-14s", StateOf(s));
-    const std::string rate = Percent(s.failure_rate);
+    const std::string evidence = Percent(s.evidence);
     if (screen.live) {
       absl::StrAppend(
           &rows, absl::StrFormat("%9s%-14s  ", "", s.key.method),
           Paint(screen, ColorOf(s.state), state),
-          absl::StrFormat("%6d%8d%9s  %4s ", calls, failed, refusals, rate),
-          Paint(screen, ColorOf(s.state), Bar(s.failure_rate)), "\n");
+          absl::StrFormat("%6d%8d%9s  %4s ", calls, failed, refusals, evidence),
+          Paint(screen, ColorOf(s.state), Bar(s.evidence)), "\n");
     } else {
       absl::StrAppend(
           &rows, Start(elapsed, s.key.method), state,
-          absl::StrFormat("%3d calls%5d failed%5s refused   failure rate %4s\n",
-                          calls, failed, refusals, rate));
+          absl::StrFormat("%3d calls%5d failed%5s refused   evidence %4s\n",
+                          calls, failed, refusals, evidence));
     }
   }
   return rows;

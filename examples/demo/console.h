@@ -18,15 +18,16 @@ struct Screen {
   bool color = false;  // escape sequences for colors
 };
 
-// "3.8s  PlaceOrder  closed -> open 1.9s  failure_rate 21% of 110 calls"
+// "2.3s  PlaceOrder  closed -> open 0.1s  evidence 4 failures in a row"
 std::string TransitionLine(const Screen& screen, absl::Duration elapsed,
                            const Transition& transition);
 
 // "3.0s  PlaceOrder  the server fails every call at once"
 std::string FaultLine(const Screen& screen, const FaultChange& change);
 
-// A row for each breaker: its state, and what became of the calls since
-// `before`. On a live screen with a header, and nowhere wider than kColumns.
+// A row for each breaker: its state, what became of the calls since `before`,
+// and how much there is of the evidence that opens it. On a live screen with a
+// header, and nowhere wider than kColumns.
 std::string Rows(const Screen& screen, absl::Duration elapsed,
                  const std::vector<BreakerSnapshot>& before,
                  const std::vector<BreakerSnapshot>& now);

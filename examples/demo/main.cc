@@ -57,7 +57,7 @@ ABSL_FLAG(
     std::string, name, "",
     "the breakers' name in the metrics; if not given, the target or \"shop\"");
 ABSL_FLAG(absl::Duration, cycle, autobreaker::demo::kFaultCycle,
-          "how long a round of faults takes; the breakers' times keep pace");
+          "how long a round of faults takes");
 ABSL_FLAG(bool, shadow, false,
           "shadow mode: the breakers decide, and refuse nothing");
 ABSL_FLAG(std::string, config, "",
@@ -103,36 +103,37 @@ std::optional<std::pair<std::string, int>> SplitAddress(
   return std::make_pair(host, port);
 }
 
-// Shorter times than the defaults, so that everything happens while one looks.
-BreakerOptions DemoOptions(double pace) {
+// Every method has the default options. Two of the Shop have something beside
+// them: a share of failed calls that people can set by themselves ...
+BreakerOptions OrderOptions() {
   BreakerOptions options;
-  options.trip.evidence.reset();
-  options.trip.failure_rate_threshold = 0.2;
-  options.trip.minimum_calls = 20;
-  options.trip.window = absl::Seconds(5) * pace;
-  options.open.pace_by_calls.reset();
-  options.open.duration = absl::Seconds(2) * pace;
-  options.open.duration_multiplier = 1.5;
-  options.open.duration_max = absl::Seconds(4) * pace;
-  options.half_open.successes_to_close = 3;
-  options.half_open.lease *= pace;
+  options.trip.failure_rate_threshold = 0.5;
   return options;
 }
 
-// Chat is guarded against slowness as well.
-BreakerOptions ChatOptions(double pace) {
-  BreakerOptions options = DemoOptions(pace);
+// ... and what it takes to judge slowness.
+BreakerOptions ChatOptions() {
+  BreakerOptions options;
   options.trip.slow_call_duration = absl::Milliseconds(100);
-  options.trip.slow_call_rate_threshold = 0.3;
+  options.trip.slow_call_rate_threshold = 0.1;
   return options;
+}
+
+// What the registry does not have by default.
+std::map<BreakerKey, BreakerOptions> ShopOptions(const std::string& name) {
+  const std::string service = shop::Shop::service_full_name();
+  return {{{name, service, "PlaceOrder"}, OrderOptions()},
+          {{name, service, "Chat"}, ChatOptions()}};
 }
 
 // In shadow mode, in place of what SetOptions() does.
-absl::Status ApplyShadowMode(BreakerRegistry& registry,
-                             const BreakerKey& chat) {
+absl::Status ApplyShadowMode(
+    BreakerRegistry& registry,
+    const std::map<BreakerKey, BreakerOptions>& options) {
   std::map<BreakerKey, BreakerPolicy> config;
-  for (const BreakerKey& scope : {BreakerKey(), chat}) {
-    config[scope].options = registry.ProgramOptions(scope);
+  config[BreakerKey()].mode = Mode::kShadow;
+  for (const auto& [scope, its_options] : options) {
+    config[scope].options = its_options;
     config[scope].mode = Mode::kShadow;
   }
   return registry.Apply(config);
@@ -173,37 +174,38 @@ struct Plan {
 // What the screen shows, for someone who never saw a circuit breaker.
 std::string Introduction(const Plan& plan, const std::string& server,
                          int metrics_port, int admin_port) {
-  const BreakerOptions options = DemoOptions(Pace(plan.cycle));
-  const BreakerOptions chat = ChatOptions(Pace(plan.cycle));
   const bool own_server = plan.target.empty();
   std::string text =
-      "A client keeps calling the methods of a server, each through a circuit "
-      "breaker:\n"
-      "when too many calls fail it opens, and refuses calls at once instead of "
-      "sending\n"
-      "them; later it lets a few through (half-open), and closes if they "
-      "succeed.\n\n";
+      own_server ? "A client keeps calling a server whose methods break, one "
+                   "after the "
+                   "other, for a\nwhile. "
+                 : "A client keeps calling the health service of a server.\n";
   absl::StrAppend(
-      &text, "server: ", server,
-      own_server
-          ? absl::StrCat(", built in; one method after the other breaks for a "
-                         "while\n  a round of that takes ",
-                         absl::FormatDuration(plan.cycle), "\n")
-          : ", Check and Watch of its health\n");
-  absl::StrAppendFormat(
       &text,
-      "breakers: open for up to %s when over %.0f%% of %d or more calls in %s "
-      "failed\n"
-      "  (longer after a failed probe), and close after %d good probes\n",
-      absl::FormatDuration(options.open.duration),
-      100 * *options.trip.failure_rate_threshold, options.trip.minimum_calls,
-      absl::FormatDuration(options.trip.window),
-      *options.half_open.successes_to_close);
+      "The circuit breaker of each method takes failed calls for evidence: at\n"
+      "100% it opens, and refuses calls in place of sending them. Then it lets "
+      "a probe\n"
+      "through now and then (half-open), more and more calls once one "
+      "succeeds, and\n"
+      "closes when the evidence is down to 50%.\n\n");
+  absl::StrAppend(&text, "server: ", server,
+                  own_server
+                      ? absl::StrCat(", built in; a round of faults takes ",
+                                     absl::FormatDuration(plan.cycle), "\n")
+                      : ", Check and Watch of its health\n");
+  absl::StrAppend(&text, "breakers: the default options\n");
   if (own_server) {
+    const TripOptions orders = OrderOptions().trip;
+    const TripOptions chat = ChatOptions().trip;
     absl::StrAppendFormat(
-        &text, "  that of Chat opens when %.0f%% took %s or longer, too\n",
-        100 * *chat.trip.slow_call_rate_threshold,
-        absl::FormatDuration(*chat.trip.slow_call_duration));
+        &text,
+        "  PlaceOrder opens as well when over %.0f%% of its calls in %s "
+        "failed,\n"
+        "  Chat when %.0f%% took %s or longer\n",
+        100 * *orders.failure_rate_threshold,
+        absl::FormatDuration(orders.window),
+        100 * *chat.slow_call_rate_threshold,
+        absl::FormatDuration(*chat.slow_call_duration));
   }
   if (plan.shadow) {
     absl::StrAppend(&text,
@@ -248,7 +250,6 @@ int Run(const Plan& plan) {
   // The breakers, and a channel that they guard.
   const auto display = std::make_shared<Display>(start);
   RegistryOptions registry_options;
-  registry_options.defaults = DemoOptions(Pace(plan.cycle));
   registry_options.instruments.seed = plan.seed;
   registry_options.instruments.duration_buckets = DefaultDurationBuckets();
   registry_options.instruments.count_status_codes = true;
@@ -256,12 +257,14 @@ int Run(const Plan& plan) {
       [display](const Transition& transition) { display->Add(transition); };
   const std::shared_ptr<BreakerRegistry> registry =
       BreakerRegistry::Create(registry_options).value();
-  const BreakerKey chat = {plan.name, shop::Shop::service_full_name(), "Chat"};
   absl::Status status;
-  if (own_server) {
-    status = registry->SetOptions(chat, ChatOptions(Pace(plan.cycle)));
+  const std::map<BreakerKey, BreakerOptions> options =
+      own_server ? ShopOptions(plan.name)
+                 : std::map<BreakerKey, BreakerOptions>();
+  for (const auto& [scope, its_options] : options) {
+    status.Update(registry->SetOptions(scope, its_options));
   }
-  if (status.ok() && plan.shadow) status = ApplyShadowMode(*registry, chat);
+  if (plan.shadow) status.Update(ApplyShadowMode(*registry, options));
   if (!status.ok()) return Fail(status.ToString());
   std::unique_ptr<ConfigWatcher> watcher;
   if (!plan.config.empty()) {

@@ -14,10 +14,10 @@ namespace {
 
 namespace health = grpc::health::v1;
 
-// 32 calls a second and method. Several threads, so that calls that hang do not
+// 16 calls a second and method. Several threads, so that calls that hang do not
 // keep others from finding out.
 constexpr int kThreadsPerCall = 4;
-constexpr absl::Duration kPeriod = absl::Milliseconds(125);
+constexpr absl::Duration kPeriod = absl::Milliseconds(250);
 
 constexpr int kStockLevels = 4;
 constexpr int kReceipts = 3;

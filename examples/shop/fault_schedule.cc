@@ -12,16 +12,23 @@ struct Stretch {
   absl::Duration end;
 };
 
-// One after the other, so that the screen tells one story at a time; the first
-// one soon, and longer than the breaker is open, so that a probe fails too.
+// One after the other, and time between them to recover, so that the screen
+// tells one story at a time; the first one soon.
 constexpr Stretch kStretches[] = {
     {ShopMethod::kPlaceOrder, Fault::kFails, absl::Seconds(2),
      absl::Seconds(6)},
-    {ShopMethod::kWatchStock, Fault::kBreaksOff, absl::Seconds(6),
-     absl::Seconds(9)},
-    {ShopMethod::kUpload, Fault::kHangs, absl::Seconds(9), absl::Seconds(13)},
-    {ShopMethod::kChat, Fault::kIsSlow, absl::Seconds(13), absl::Seconds(16)},
+    {ShopMethod::kWatchStock, Fault::kBreaksOff, absl::Seconds(8),
+     absl::Milliseconds(10'500)},
+    {ShopMethod::kUpload, Fault::kHangs, absl::Milliseconds(12'500),
+     absl::Milliseconds(14'500)},
+    {ShopMethod::kChat, Fault::kIsSlow, absl::Milliseconds(16'500),
+     absl::Milliseconds(19'500)},
 };
+
+// How many times slower than that everything happens.
+double Pace(absl::Duration cycle) {
+  return absl::FDivDuration(cycle, kFaultCycle);
+}
 
 // The splitmix64 generator: as good as random, and the same everywhere.
 uint64_t Mix(uint64_t x) {

@@ -55,11 +55,6 @@ class FaultSchedule {
 // The cycle that all times of the demo are made for.
 inline constexpr absl::Duration kFaultCycle = absl::Seconds(20);
 
-// How many times slower than that everything happens.
-inline double Pace(absl::Duration cycle) {
-  return absl::FDivDuration(cycle, kFaultCycle);
-}
-
 // As in shop.proto.
 absl::string_view ToString(ShopMethod method);
 // For people: what the server does.

@@ -36,7 +36,7 @@ BreakerSnapshot MakeSnapshot(State state) {
   BreakerSnapshot snapshot;
   snapshot.key = {"shop", "autobreaker.shop.Shop", "PlaceOrder"};
   snapshot.state = state;
-  snapshot.failure_rate = std::numeric_limits<double>::quiet_NaN();
+  snapshot.evidence = std::numeric_limits<double>::quiet_NaN();
   return snapshot;
 }
 
@@ -50,6 +50,28 @@ TEST(TransitionLine, SaysWhyABreakerOpenedAndForHowLong) {
   EXPECT_EQ(TransitionLine(kPlain, absl::Milliseconds(12'400), transition),
             "  12.4s  PlaceOrder      closed -> open 1.9s     "
             "failure_rate 34.1% of 41 calls\n");
+}
+
+TEST(TransitionLine, SaysHowManyFailuresInARowAreTheEvidence) {
+  Transition transition =
+      MakeTransition(State::kClosed, State::kOpen, TransitionReason::kEvidence);
+  transition.window.failures = 4;
+  transition.window.successes = 32;
+  transition.consecutive_failures = 4;
+  transition.open_for = absl::Milliseconds(520);
+  EXPECT_EQ(TransitionLine(kPlain, absl::Milliseconds(2240), transition),
+            "   2.2s  PlaceOrder      closed -> open 0.5s     "
+            "evidence 4 failures in a row\n");
+}
+
+TEST(TransitionLine, SaysWhichShareIsTheEvidenceIfNotAllFailed) {
+  Transition transition =
+      MakeTransition(State::kClosed, State::kOpen, TransitionReason::kEvidence);
+  transition.window.failures = 10;
+  transition.window.successes = 36;
+  transition.consecutive_failures = 2;
+  EXPECT_THAT(TransitionLine(kPlain, absl::Seconds(1), transition),
+              HasSubstr("  evidence 10 of 46 calls failed\n"));
 }
 
 TEST(TransitionLine, SaysHowManyCallsWereSlow) {
@@ -110,11 +132,11 @@ TEST(Rows, CountWhatHappenedSinceTheSnapshotBefore) {
   now.requests = 120;
   now.failures = 25;
   now.refused = {17, 2, 1};
-  now.failure_rate = 0.34;
+  now.evidence = 0.34;
   now.open_remaining = absl::Milliseconds(1200);
   EXPECT_EQ(Rows(kPlain, absl::Seconds(12), {before}, {now}),
             "  12.0s  PlaceOrder      open 1.2s      "
-            "33 calls   15 failed   13 refused   failure rate  34%\n");
+            "33 calls   15 failed   13 refused   evidence  34%\n");
 }
 
 TEST(Rows, ANewBreakerCountsFromNothing) {
@@ -125,7 +147,7 @@ TEST(Rows, ANewBreakerCountsFromNothing) {
   other.requests = 4;
   EXPECT_EQ(Rows(kPlain, absl::Seconds(1), {other}, {now}),
             "   1.0s  PlaceOrder      closed         "
-            " 5 calls    0 failed    0 refused   failure rate    -\n");
+            " 5 calls    0 failed    0 refused   evidence    -\n");
 }
 
 TEST(Rows, SayWhatAnOperatorForced) {
@@ -152,12 +174,12 @@ TEST(Rows, HaveWhatShadowModeWouldRefuseInParentheses) {
 
 TEST(Rows, OnATerminalHaveAHeaderAndABar) {
   BreakerSnapshot now = MakeSnapshot(State::kHalfOpen);
-  now.failure_rate = 0.34;
+  now.evidence = 0.34;
   EXPECT_EQ(
       Rows(kTerminalWithoutColor, absl::Seconds(1), {}, {now}),
       "\n"
-      "         method          state          calls  failed  refused  failure "
-      "rate\n"
+      "         method          state          calls  failed  refused  "
+      "evidence\n"
       "         PlaceOrder      half-open          0       0        0   34% "
       "####......\n");
   EXPECT_THAT(Rows(kTerminal, absl::Seconds(1), {}, {now}),
@@ -166,14 +188,14 @@ TEST(Rows, OnATerminalHaveAHeaderAndABar) {
 
 TEST(Rows, BarsGoFromNothingToAll) {
   BreakerSnapshot now = MakeSnapshot(State::kClosed);
-  const auto rows = [&now](double rate) {
-    now.failure_rate = rate;
+  const auto rows = [&now](double evidence) {
+    now.evidence = evidence;
     return Rows(kTerminalWithoutColor, absl::Seconds(1), {}, {now});
   };
   EXPECT_THAT(rows(std::numeric_limits<double>::quiet_NaN()),
               HasSubstr("   - ..........\n"));
   EXPECT_THAT(rows(0), HasSubstr("  0% ..........\n"));
-  // However few, failures are to be seen.
+  // However little, it is to be seen.
   EXPECT_THAT(rows(0.001), HasSubstr("  0% #.........\n"));
   EXPECT_THAT(rows(1), HasSubstr("100% ##########\n"));
 }
@@ -184,7 +206,7 @@ TEST(Rows, OnATerminalFitTheScreen) {
   now.open_remaining = absl::Seconds(100);
   now.requests = now.failures = 99'999;
   now.refused = {99'999, 0, 0};
-  now.failure_rate = 1;
+  now.evidence = 1;
   for (const absl::string_view line : absl::StrSplit(
            Rows(kTerminalWithoutColor, absl::Seconds(1), {}, {now}), '\n')) {
     EXPECT_LE(line.size(), static_cast<size_t>(kColumns)) << line;
