@@ -16,23 +16,19 @@ import urllib.parse
 from tests.monitoring import prometheus_stack as stack
 
 CYCLE_SECONDS = 100
-# Samples often enough to see breakers half-open: three probes take 0.1 s.
-TIME_SCALE = 1 / 100
+# Samples often enough to see the ramps, which take two seconds.
+TIME_SCALE = 1 / 50
 
-# GetPrice never breaks.
 PICTURES = {
-    "state": (
-        "max by (method) "
-        '(max_over_time(circuit_breaker_state{method!="GetPrice"}[1s]))'
-    ),
-    "failure_rate": (
-        'max by (method) (circuit_breaker_failure_rate{method!="GetPrice"})'
-    ),
+    # GetPrice never breaks.
+    "state": 'max by (method) (circuit_breaker_state{method!="GetPrice"})',
+    # What the breakers open on: at 1, and closed again from 0.5 down.
+    "evidence": "max by (method) (circuit_breaker_evidence)",
 }
 
 
-def take_picture(prometheus, expression, file, profile):
-    """Of the time until now."""
+def take_picture(prometheus, expression, end, file, profile):
+    """Of the cycle until `end`."""
     page = "http://{}/graph?{}".format(
         prometheus.address,
         urllib.parse.urlencode(
@@ -40,6 +36,7 @@ def take_picture(prometheus, expression, file, profile):
                 "g0.expr": expression,
                 "g0.tab": 0,
                 "g0.range_input": f"{CYCLE_SECONDS}s",
+                "g0.end_input": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(end)),
                 "g0.step_input": 1,
             }
         ),
@@ -79,8 +76,11 @@ def main(demo_binary):
             )
             prometheus = stack.Prometheus(directory, TIME_SCALE, [demo.address()])
             time.sleep(CYCLE_SECONDS)
+            end = time.time()
             for name, expression in PICTURES.items():
-                take_picture(prometheus, expression, images / f"{name}.png", directory)
+                take_picture(
+                    prometheus, expression, end, images / f"{name}.png", directory
+                )
         finally:
             stack.end_all()
 

@@ -137,8 +137,8 @@ std::string Rows(const Screen& screen, absl::Duration elapsed,
   std::string rows;
   if (screen.live && !now.empty()) {
     const std::string header =
-        absl::StrFormat("%9s%-14s  %-14s%6s%8s%9s  %s", "", "method", "state",
-                        "calls", "failed", "refused", "evidence");
+        absl::StrFormat("%9s%-14s  %-14s%7s%7s%9s  %s", "", "method", "state",
+                        "calls/s", "failed", "refused", "evidence");
     rows = absl::StrCat("\n", Paint(screen, kGray, header), "\n");
   }
   for (const BreakerSnapshot& s : now) {
@@ -161,7 +161,7 @@ std::string Rows(const Screen& screen, absl::Duration elapsed,
       absl::StrAppend(
           &rows, absl::StrFormat("%9s%-14s  ", "", s.key.method),
           Paint(screen, ColorOf(s.state), state),
-          absl::StrFormat("%6d%8d%9s  %4s ", calls, failed, refusals, evidence),
+          absl::StrFormat("%7d%7d%9s  %4s ", calls, failed, refusals, evidence),
           Paint(screen, ColorOf(s.state), Bar(s.evidence)), "\n");
     } else {
       absl::StrAppend(

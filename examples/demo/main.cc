@@ -175,36 +175,39 @@ struct Plan {
 std::string Introduction(const Plan& plan, const std::string& server,
                          int metrics_port, int admin_port) {
   const bool own_server = plan.target.empty();
-  std::string text =
-      own_server ? "A client keeps calling a server whose methods break, one "
-                   "after the "
-                   "other, for a\nwhile. "
-                 : "A client keeps calling the health service of a server.\n";
+  std::string text = own_server
+                         ? "A client calls a server whose methods break for a "
+                           "while, one after "
+                           "the other.\n"
+                         : "A client calls the health service of a server.\n";
   absl::StrAppend(
       &text,
-      "The circuit breaker of each method takes failed calls for evidence: at\n"
-      "100% it opens, and refuses calls in place of sending them. Then it lets "
-      "a probe\n"
-      "through now and then (half-open), more and more calls once one "
-      "succeeds, and\n"
-      "closes when the evidence is down to 50%.\n\n");
+      "Each failed call is evidence that a method is broken: at 100% its "
+      "breaker opens,\n"
+      "and refuses calls instead of sending them. Now and then one call goes "
+      "out as a\n"
+      "probe; once one succeeds, more and more calls do (half-open), and at "
+      "50% "
+      "the\n"
+      "breaker closes.\n\n");
   absl::StrAppend(&text, "server: ", server,
                   own_server
                       ? absl::StrCat(", built in; a round of faults takes ",
                                      absl::FormatDuration(plan.cycle), "\n")
                       : ", Check and Watch of its health\n");
-  absl::StrAppend(&text, "breakers: the default options\n");
+  absl::StrAppend(&text, "breakers: the default options",
+                  own_server ? "; beside them\n" : "\n");
   if (own_server) {
     const TripOptions orders = OrderOptions().trip;
     const TripOptions chat = ChatOptions().trip;
     absl::StrAppendFormat(
         &text,
-        "  PlaceOrder opens as well when over %.0f%% of its calls in %s "
-        "failed,\n"
-        "  Chat when %.0f%% took %s or longer\n",
+        "  PlaceOrder opens when over %.0f%% of its calls in %s failed "
+        "(evidence is quicker),\n"
+        "  Chat opens when %.0f%% of its calls in %s took %s or longer\n",
         100 * *orders.failure_rate_threshold,
         absl::FormatDuration(orders.window),
-        100 * *chat.slow_call_rate_threshold,
+        100 * *chat.slow_call_rate_threshold, absl::FormatDuration(chat.window),
         absl::FormatDuration(*chat.slow_call_duration));
   }
   if (plan.shadow) {

@@ -178,9 +178,9 @@ TEST(Rows, OnATerminalHaveAHeaderAndABar) {
   EXPECT_EQ(
       Rows(kTerminalWithoutColor, absl::Seconds(1), {}, {now}),
       "\n"
-      "         method          state          calls  failed  refused  "
+      "         method          state         calls/s failed  refused  "
       "evidence\n"
-      "         PlaceOrder      half-open          0       0        0   34% "
+      "         PlaceOrder      half-open           0      0        0   34% "
       "####......\n");
   EXPECT_THAT(Rows(kTerminal, absl::Seconds(1), {}, {now}),
               HasSubstr("\x1b[33m####......\x1b[0m"));
