@@ -2,9 +2,11 @@
 
     BAZELW_GROUPS="build pictures" ./bazelw run //docs:take_pictures
 
-Takes as long as the cycle. Look at the pictures before you commit them.
+Takes as long as the cycle, and up to a minute more. Look at the pictures before
+you commit them.
 """
 
+import math
 import os
 import pathlib
 import subprocess
@@ -36,7 +38,7 @@ def take_picture(prometheus, expression, end, file, profile):
                 "g0.expr": expression,
                 "g0.tab": 0,
                 "g0.range_input": f"{CYCLE_SECONDS}s",
-                "g0.end_input": time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(end)),
+                "g0.end_input": time.strftime("%Y-%m-%d %H:%M", time.gmtime(end)),
                 "g0.step_input": 1,
             }
         ),
@@ -69,14 +71,16 @@ def take_picture(prometheus, expression, end, file, profile):
 def main(demo_binary):
     images = pathlib.Path(os.environ["BUILD_WORKSPACE_DIRECTORY"], "docs/images")
     images.mkdir(exist_ok=True)
+    # Prometheus's page draws until a whole minute.
+    end = 60 * math.ceil((time.time() + CYCLE_SECONDS) / 60)
+    time.sleep(end - CYCLE_SECONDS - time.time())
     with tempfile.TemporaryDirectory() as directory:
         try:
             demo = stack.Demo(
                 directory, "demo", demo_binary, f"--cycle={CYCLE_SECONDS}s"
             )
             prometheus = stack.Prometheus(directory, TIME_SCALE, [demo.address()])
-            time.sleep(CYCLE_SECONDS)
-            end = time.time()
+            time.sleep(end - time.time())
             for name, expression in PICTURES.items():
                 take_picture(
                     prometheus, expression, end, images / f"{name}.png", directory

@@ -202,9 +202,10 @@ std::string Introduction(const Plan& plan, const std::string& server,
     const TripOptions chat = ChatOptions().trip;
     absl::StrAppendFormat(
         &text,
-        "  PlaceOrder opens when over %.0f%% of its calls in %s failed "
-        "(evidence is quicker),\n"
-        "  Chat opens when %.0f%% of its calls in %s took %s or longer\n",
+        "  PlaceOrder opens when over %.0f%% of calls in %s failed (evidence "
+        "is "
+        "quicker),\n"
+        "  Chat opens when %.0f%% of calls in %s took %s or longer\n",
         100 * *orders.failure_rate_threshold,
         absl::FormatDuration(orders.window),
         100 * *chat.slow_call_rate_threshold, absl::FormatDuration(chat.window),
