@@ -20,8 +20,8 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/breaker/registry.h"
-#include "autobreaker/breaker/snapshot.h"
 #include "autobreaker/config/config_watcher.h"
 #include "autobreaker/examples/demo/stop_signals.h"
 #include "autobreaker/examples/shop/flaky_shop.h"
@@ -38,7 +38,7 @@ namespace {
 
 void Show(const BreakerRegistry& registry) {
   for (const auto& breaker : registry.Breakers()) {
-    const BreakerSnapshot s = breaker->Snapshot();
+    const RegisteredSnapshot s = breaker->Snapshot();
     const BreakerOptions& o = s.options;
     absl::PrintF("  %s/%s: %s, open %s to %s, %s\n", s.key.name, s.key.method,
                  s.unguarded ? "unguarded" : ToString(s.mode),

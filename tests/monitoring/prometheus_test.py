@@ -47,12 +47,13 @@ CONFIG = {
                 }
             ],
             "options": {
-                "sequential": {"off": True},
-                "failureRateThreshold": 0.2,
-                "paceByCalls": {"off": True},
-                "openDuration": "4.5s",
-                "openDurationMax": "9s",
-                "halfOpenSuccessesToClose": 3,
+                "trip": {"evidence": {"off": True}, "failureRateThreshold": 0.2},
+                "open": {
+                    "paceByCalls": {"off": True},
+                    "duration": "4.5s",
+                    "durationMax": "9s",
+                },
+                "halfOpen": {"successesToClose": 3},
             },
         }
     ]
