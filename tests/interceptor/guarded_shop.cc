@@ -179,12 +179,12 @@ GuardedShop::~GuardedShop() {
   server->Shutdown(std::chrono::system_clock::now());
 }
 
-std::shared_ptr<CircuitBreaker> GuardedShop::BreakerOf(
+std::shared_ptr<RegisteredBreaker> GuardedShop::BreakerOf(
     const std::string& method) {
   return registry->GetOrCreate({"shop", "autobreaker.shop.Shop", method});
 }
 
-BreakerSnapshot GuardedShop::SnapshotOf(const std::string& method) {
+RegisteredSnapshot GuardedShop::SnapshotOf(const std::string& method) {
   return BreakerOf(method)->Snapshot();
 }
 
@@ -214,12 +214,12 @@ grpc::Status Unavailable() {
   return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the shop burned down");
 }
 
-uint64_t StatusesOf(const BreakerSnapshot& s) {
+uint64_t StatusesOf(const RegisteredSnapshot& s) {
   return std::accumulate(s.status_codes.begin(), s.status_codes.end(),
                          uint64_t{0});
 }
 
-void ExpectSettled(const BreakerSnapshot& s) {
+void ExpectSettled(const RegisteredSnapshot& s) {
   EXPECT_EQ(s.in_flight, 0u);
   EXPECT_EQ(s.requests, s.successes + s.failures + s.ignored + s.abandoned);
   // A call that ends before it is sent has none, nor one that a test made up.

@@ -101,8 +101,8 @@ struct GuardedShop {
   ~GuardedShop();
 
   // The breaker of a method of the Shop service, made if need be.
-  std::shared_ptr<CircuitBreaker> BreakerOf(const std::string& method);
-  BreakerSnapshot SnapshotOf(const std::string& method);
+  std::shared_ptr<RegisteredBreaker> BreakerOf(const std::string& method);
+  RegisteredSnapshot SnapshotOf(const std::string& method);
   // Opens it as an operator would.
   void ForceOpen(const std::string& method);
   // Leaves it half-open, with no probe under way.
@@ -127,11 +127,11 @@ struct GuardedShop {
 grpc::Status Unavailable();
 
 // How many calls ended with a status, as counted by code.
-uint64_t StatusesOf(const BreakerSnapshot& snapshot);
+uint64_t StatusesOf(const RegisteredSnapshot& snapshot);
 
 // Expects that the books of a breaker balance and no call is left in them: not
 // in the outcomes, the status codes or the durations.
-void ExpectSettled(const BreakerSnapshot& snapshot);
+void ExpectSettled(const RegisteredSnapshot& snapshot);
 
 }  // namespace autobreaker
 

@@ -226,7 +226,7 @@ TEST(TwoBreakers, InOneChannelBothCountAndTheOuterRefusesFirst) {
   shop.ForceOpen("GetPrice");
   EXPECT_TRUE(ParseRefusal(shop.GetPrice()).has_value());
 
-  const BreakerSnapshot s =
+  const RegisteredSnapshot s =
       second->GetOrCreate({"default", "autobreaker.shop.Shop", "GetPrice"})
           ->Snapshot();
   EXPECT_EQ(s.successes, 1u);

@@ -102,7 +102,7 @@ TEST_P(RefusedCall, IsRefusedWheneverACancellationComes) {
     canceller.join();
     EXPECT_TRUE(IsRefusal(observed.status)) << observed.status.error_message();
   }
-  const BreakerSnapshot s = shop_.SnapshotOf(GetParam().method);
+  const RegisteredSnapshot s = shop_.SnapshotOf(GetParam().method);
   EXPECT_EQ(s.refused[static_cast<int>(RefusalReason::kForcedOpen)],
             static_cast<uint64_t>(kCalls));
   EXPECT_EQ(s.requests, 0u);
@@ -338,7 +338,7 @@ class Junk : public ::testing::Test {
             std::move(factories)));
   }
 
-  BreakerSnapshot Snapshot(const std::string& method) {
+  RegisteredSnapshot Snapshot(const std::string& method) {
     return registry_->GetOrCreate({"default", "autobreaker.shop.Shop", method})
         ->Snapshot();
   }

@@ -28,9 +28,9 @@ class ProbedShop {
   bool IsRefused() { return ParseRefusal(shop.GetPrice()).has_value(); }
 
   // The breaker of GetPrice as it is once no check is under way.
-  BreakerSnapshot AwaitAnswer() {
+  RegisteredSnapshot AwaitAnswer() {
     for (;;) {
-      BreakerSnapshot s = shop.SnapshotOf("GetPrice");
+      RegisteredSnapshot s = shop.SnapshotOf("GetPrice");
       if (s.in_flight == 0 && s.probes_in_flight == 0) return s;
       std::this_thread::yield();
     }
@@ -45,7 +45,7 @@ class ProbedShop {
 
   // Makes the one call after the open time, and answers how things are after
   // the check that it starts.
-  BreakerSnapshot ProbeOnce() {
+  RegisteredSnapshot ProbeOnce() {
     shop.clock.Advance(shop.SnapshotOf("GetPrice").open_remaining);
     EXPECT_TRUE(IsRefused());
     return AwaitAnswer();
@@ -96,7 +96,7 @@ TEST(HealthProbing, StaysOpenWhileTheServerSaysThatItDoesNotServe) {
   probed.shop.service.AnswerWith(grpc::Status::OK);
   probed.health.Say(Response::NOT_SERVING);
 
-  const BreakerSnapshot s = probed.ProbeOnce();
+  const RegisteredSnapshot s = probed.ProbeOnce();
 
   EXPECT_EQ(s.state, State::kOpen);
   EXPECT_EQ(s.last_trip->reason, TransitionReason::kProbeFailed);
@@ -121,7 +121,7 @@ TEST(HealthProbing, StartsTheRamp) {
   ProbedShop probed{BreakerOptions()};
   probed.Trip();
   probed.shop.service.AnswerWith(grpc::Status::OK);
-  const BreakerSnapshot s = probed.ProbeOnce();
+  const RegisteredSnapshot s = probed.ProbeOnce();
   EXPECT_EQ(s.state, State::kHalfOpen);
   EXPECT_LT(s.evidence, 1);
 
@@ -242,7 +242,7 @@ TEST_P(CallInPlaceOfWhichACheckIsMade, IsRefusedLikeAnyOther) {
 TEST_P(CallInPlaceOfWhichACheckIsMade, IsCountedAsRefusedAndTheCheckAsACall) {
   Run();
 
-  const BreakerSnapshot s = probed_.shop.SnapshotOf(GetParam().method);
+  const RegisteredSnapshot s = probed_.shop.SnapshotOf(GetParam().method);
   EXPECT_EQ(s.refused[static_cast<int>(RefusalReason::kHalfOpen)], 1u);
   EXPECT_EQ(s.requests, 1u);
   EXPECT_EQ(s.in_flight, 1u);

@@ -179,7 +179,7 @@ class Matrix : public ::testing::TestWithParam<Cell> {
                                    observed.status.error_details()}}));
     EXPECT_EQ(observed.steps, GetParam().call.steps_of_refusal);
 
-    const BreakerSnapshot after = breaker_->Snapshot();
+    const RegisteredSnapshot after = breaker_->Snapshot();
     EXPECT_EQ(after.requests, before_.requests);
     EXPECT_EQ(after.refused[static_cast<int>(refusal_->reason)], 1u);
     EXPECT_EQ(after.state, before_.state);
@@ -201,7 +201,7 @@ class Matrix : public ::testing::TestWithParam<Cell> {
     }
     EXPECT_EQ(observed.trailing_metadata, trailing);
 
-    const BreakerSnapshot after = breaker_->Snapshot();
+    const RegisteredSnapshot after = breaker_->Snapshot();
     EXPECT_EQ(after.requests, before_.requests + 1);
     EXPECT_EQ(after.successes, before_.successes + (fails ? 0 : 1));
     EXPECT_EQ(after.failures, before_.failures + (fails ? 1 : 0));
@@ -212,11 +212,11 @@ class Matrix : public ::testing::TestWithParam<Cell> {
 
   const grpc::Status failure_{grpc::StatusCode::UNAVAILABLE,
                               "the shop burned down", "to the ground"};
-  std::shared_ptr<CircuitBreaker> breaker_;
+  std::shared_ptr<RegisteredBreaker> breaker_;
   Permit probe_;
   // What to expect; nothing if the call is to be admitted.
   std::optional<Refusal> refusal_;
-  BreakerSnapshot before_;
+  RegisteredSnapshot before_;
 };
 
 std::array<std::unique_ptr<Shared>, 2> Matrix::shared_;

@@ -125,7 +125,7 @@ TEST_P(Bypass, PassesUncountedEvenWhileOpen) {
 
   EXPECT_EQ(Run().status.error_message(), "the shop burned down");
 
-  const BreakerSnapshot s = shop_.SnapshotOf(GetParam().method);
+  const RegisteredSnapshot s = shop_.SnapshotOf(GetParam().method);
   EXPECT_EQ(s.requests, 0u);
   EXPECT_EQ(s.failures, 0u);
   EXPECT_EQ(s.refused[static_cast<int>(RefusalReason::kForcedOpen)], 0u);

@@ -31,7 +31,7 @@ TEST(InterceptorPolicy, CallsPassAnUnguardedBreakerUncounted) {
   BreakerPolicy policy = Policy();
   policy.unguarded = true;
   Apply(shop, policy);
-  const BreakerSnapshot before = shop.SnapshotOf("GetPrice");
+  const RegisteredSnapshot before = shop.SnapshotOf("GetPrice");
   EXPECT_TRUE(shop.GetPrice().ok());
   EXPECT_EQ(shop.SnapshotOf("GetPrice").requests, before.requests);
 }

@@ -116,7 +116,7 @@ TEST_F(CorkedReactor, WhoseEndMeetsItsFirstWriteIsSettledOnce) {
     reactor.RemoveHold();
     EXPECT_EQ(reactor.Await().error_code(), grpc::StatusCode::CANCELLED);
   }
-  const BreakerSnapshot s = shop_.SnapshotOf("Chat");
+  const RegisteredSnapshot s = shop_.SnapshotOf("Chat");
   EXPECT_EQ(s.requests, s.ignored);
   EXPECT_EQ(shop_.service.calls(), 0);
   ExpectSettled(s);
@@ -190,7 +190,7 @@ class EndWhileDeciding : public CorkedReactor {
             grpc::ChannelArguments(), std::move(factories)));
   }
 
-  std::shared_ptr<CircuitBreaker> Breaker() {
+  std::shared_ptr<RegisteredBreaker> Breaker() {
     return registry_->GetOrCreate({"default", "autobreaker.shop.Shop", "Chat"});
   }
 
@@ -223,7 +223,7 @@ TEST_F(EndWhileDeciding, GivesThePermitBackAsIgnored) {
   EXPECT_EQ(Run().error_code(), grpc::StatusCode::CANCELLED);
 
   EXPECT_TRUE(ended_.HasBeenNotified());
-  const BreakerSnapshot s = Breaker()->Snapshot();
+  const RegisteredSnapshot s = Breaker()->Snapshot();
   EXPECT_EQ(s.requests, 1u);
   EXPECT_EQ(s.ignored, 1u);
   ExpectSettled(s);
@@ -236,7 +236,7 @@ TEST_F(EndWhileDeciding, OfARefusedCallStaysItsEnd) {
   EXPECT_EQ(Run().error_code(), grpc::StatusCode::CANCELLED);
 
   EXPECT_TRUE(ended_.HasBeenNotified());
-  const BreakerSnapshot s = Breaker()->Snapshot();
+  const RegisteredSnapshot s = Breaker()->Snapshot();
   EXPECT_EQ(s.refused[static_cast<int>(RefusalReason::kForcedOpen)], 1u);
   EXPECT_EQ(s.requests, 0u);
   EXPECT_EQ(shop_.service.calls(), 0);

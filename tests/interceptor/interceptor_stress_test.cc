@@ -409,7 +409,7 @@ TEST(InterceptorStress, BooksBalanceAndRefusedMeansRefused) {
   uint64_t requests = 0;
   for (const char* const method : kMethods) {
     SCOPED_TRACE(method);
-    const BreakerSnapshot s = shop.SnapshotOf(method);
+    const RegisteredSnapshot s = shop.SnapshotOf(method);
     ExpectSettled(s);
     EXPECT_EQ(s.abandoned, 0u);
     EXPECT_GE(StatusesOf(s), s.successes + s.failures);

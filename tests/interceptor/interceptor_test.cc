@@ -26,7 +26,7 @@ class EveryCall : public ::testing::TestWithParam<ShopCall> {
     const auto context = GuardedShop::Context();
     return call().run({shop_.channel, context.get()});
   }
-  BreakerSnapshot Snapshot() { return shop_.SnapshotOf(call().method); }
+  RegisteredSnapshot Snapshot() { return shop_.SnapshotOf(call().method); }
 
   GuardedShop shop_;
 };
@@ -98,7 +98,7 @@ TEST_P(EveryCall, IsCountedAsRefusedOnceAndAsNothingElse) {
 
   for (int i = 0; i < 3; ++i) Run();
 
-  const BreakerSnapshot s = Snapshot();
+  const RegisteredSnapshot s = Snapshot();
   EXPECT_EQ(s.refused[static_cast<int>(RefusalReason::kForcedOpen)], 3u);
   EXPECT_EQ(s.requests, 0u);
   ExpectSettled(s);

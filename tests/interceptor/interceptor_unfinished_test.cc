@@ -37,7 +37,7 @@ class Unfinished : public ::testing::Test {
 
   // Expects that one call was counted, as the neutral `outcome`.
   void ExpectOnly(Outcome outcome, const std::string& method) {
-    const BreakerSnapshot s = shop_.SnapshotOf(method);
+    const RegisteredSnapshot s = shop_.SnapshotOf(method);
     EXPECT_EQ(s.requests, 1u);
     EXPECT_EQ(s.abandoned, outcome == Outcome::kAbandoned ? 1u : 0u);
     EXPECT_EQ(s.ignored, outcome == Outcome::kIgnored ? 1u : 0u);
