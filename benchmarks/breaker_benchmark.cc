@@ -120,14 +120,15 @@ BENCHMARK(BM_HashAndCompareFloor)->ThreadRange(1, 2);
 // ------------------------------------------------------------- One breaker
 
 // For all threads of a benchmark.
-std::shared_ptr<CircuitBreaker> shared_breaker;
+std::shared_ptr<RegisteredBreaker> shared_breaker;
 
 void Make(const BreakerOptions& options, Instruments instruments = {}) {
-  shared_breaker =
-      CircuitBreaker::Create(
-          {"benchmark", "service", "method"}, options,
-          std::make_shared<const Instruments>(std::move(instruments)))
-          .value();
+  RegistryOptions registry_options;
+  registry_options.defaults = options;
+  registry_options.instruments = std::move(instruments);
+  shared_breaker = BreakerRegistry::Create(std::move(registry_options))
+                       .value()
+                       ->GetOrCreate({"benchmark", "service", "method"});
 }
 void MakeClosed(const benchmark::State&) { Make({}); }
 // For which a tenth of the calls failing is normal.
@@ -210,7 +211,7 @@ AUTOBREAKER_BENCHMARK(BM_AdmitSucceedRecordingDurations,
                       MakeClosedWithDurations);
 
 void BM_AdmitSucceedCountingStatusCodes(benchmark::State& state) {
-  CircuitBreaker& breaker = *shared_breaker;
+  RegisteredBreaker& breaker = *shared_breaker;
   for (auto _ : state) {
     Permit permit = breaker.TryAcquire();
     breaker.handling().CountStatusCode(absl::StatusCode::kOk);

@@ -21,8 +21,8 @@
 // - While open, a call is refused without a lock.
 // - A look at the breaker changes nothing in it.
 //
-// The state moves on only inside calls; there is no timer thread. So a breaker
-// whose open time is over stays open until a call comes, and that is a probe.
+// There is no timer thread: a call that comes when the open time is over makes
+// the breaker half-open, and is the probe.
 //
 // Thread-safety: every method may be called from any thread at once.
 #ifndef AUTOBREAKER_BREAKER_CIRCUIT_BREAKER_H_

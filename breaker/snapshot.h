@@ -3,9 +3,9 @@
 //   BreakerSnapshot s = breaker->Snapshot();
 //   if (s.state == State::kOpen) log(s.key, s.failure_rate, s.open_remaining);
 //
-// A breaker moves on only inside calls. If its open time or its mode is over
-// and no call came since, the snapshot says so: `open_remaining` is 0, `mode`
-// is the one that follows, and `state` is what it was.
+// State and mode are those that a call meets that comes now. If the open time
+// or the mode is over and no call came since, the change shows in `state` and
+// `mode`, but is not made: it is not counted, and no callback is told of it.
 #ifndef AUTOBREAKER_BREAKER_SNAPSHOT_H_
 #define AUTOBREAKER_BREAKER_SNAPSHOT_H_
 
@@ -79,8 +79,8 @@ struct BreakerSnapshot {
   int64_t probes_in_flight = 0;
   int64_t probe_successes = 0;
 
-  // Open: the time until a call may probe. 0 in other states; infinite while
-  // forced open for good.
+  // Open: the time until half-open, infinite while forced open for good. 0 in
+  // other states.
   absl::Duration open_remaining;
   // Times the probes failed since the breaker was last closed.
   int64_t reopenings = 0;

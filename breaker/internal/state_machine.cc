@@ -115,19 +115,17 @@ void StateMachine::Change(Move* move, State to, TransitionReason reason) const {
 
 void StateMachine::ChangeMode(Move* move, const ModeChange& change) const {
   move->mode = change;
-  if (change.mode == mode_) return;
-  if (change.mode == Mode::kForcedOpen) {
-    if (state_ != State::kOpen) {
-      Change(move, State::kOpen, TransitionReason::kForced);
-    }
-  } else if (change.mode == Mode::kForcedClosed) {
-    if (state_ != State::kClosed) {
-      Change(move, State::kClosed, TransitionReason::kForced);
-    }
-  } else if (mode_ == Mode::kForcedOpen) {
-    // Whoever forced it open knows nothing of the server: let it be tried.
-    Change(move, State::kHalfOpen, TransitionReason::kForced);
-  }
+  const State to = StateIn(change.mode);
+  if (to != state_) Change(move, to, TransitionReason::kForced);
+}
+
+State StateMachine::StateIn(Mode mode) const {
+  if (mode == mode_) return state_;
+  if (mode == Mode::kForcedOpen) return State::kOpen;
+  if (mode == Mode::kForcedClosed) return State::kClosed;
+  // Whoever forced it open knew nothing of the server, so it is to be tried.
+  if (mode_ == Mode::kForcedOpen) return State::kHalfOpen;
+  return state_;
 }
 
 // ------------------------------------------------------------------ Changes
@@ -194,7 +192,7 @@ double StateMachine::Commit(Move move, const Totals& totals, MonotonicTime now,
     told.consecutive_failures = judged_by.consecutive_failures;
     ++history_->transitions[Index(from)][Index(state_)];
     if (state_ == State::kOpen) {
-      told.open_for = OpenRemaining(now);
+      told.open_for = OpenRemaining(mode_, now);
       ++history_->trips[static_cast<int>(move.reason)];
       history_->last_trip = std::move(move.transition);
     }
@@ -270,23 +268,27 @@ Terms StateMachine::terms() const {
   return terms;
 }
 
-absl::Duration StateMachine::OpenRemaining(MonotonicTime now) const {
-  const std::optional<MonotonicTime> until =
-      mode_ == Mode::kForcedOpen ? mode_until_ : outage_->refuse_until();
-  return until.has_value()
-             ? std::max(absl::FromChrono(*until - now), absl::ZeroDuration())
+absl::Duration StateMachine::OpenRemaining(Mode mode, MonotonicTime now) const {
+  if (mode != Mode::kForcedOpen) {
+    return absl::FromChrono(outage_->refuse_until() - now);
+  }
+  return mode_until_.has_value() && !ModeIsOver(now)
+             ? absl::FromChrono(*mode_until_ - now)
              : absl::InfiniteDuration();
 }
 
 void StateMachine::Describe(const CallCounts& judged, MonotonicTime now,
                             BreakerSnapshot* s) const {
-  s->state = state_;
-  s->mode = mode_;
+  const bool mode_is_over = ModeIsOver(now);
+  s->mode = mode_is_over ? configured_mode_ : mode_;
   s->next_mode = configured_mode_;
-  if (ModeIsOver(now)) {
-    s->mode = configured_mode_;
-  } else if (mode_until_.has_value()) {
+  if (mode_until_.has_value() && !mode_is_over) {
     s->mode_remaining = absl::FromChrono(*mode_until_ - now);
+  }
+  s->state = StateIn(s->mode);
+  if (s->state == State::kOpen && s->mode != Mode::kForcedOpen &&
+      now >= outage_->refuse_until()) {
+    s->state = State::kHalfOpen;
   }
   s->last_transition_time = last_transition_time_;
   if (history_ != nullptr) {
@@ -294,20 +296,24 @@ void StateMachine::Describe(const CallCounts& judged, MonotonicTime now,
     s->transitions = history_->transitions;
     s->trips = history_->trips;
   }
-  if (state_ == State::kClosed) {
+  if (outage_ == nullptr) {
     s->window = judged - window_.BaseAt(judged, now);
-    return;
-  }
-  s->window = outage_->cause().window;
-  s->consecutive_failures = outage_->cause().consecutive_failures;
-  s->reopenings = outage_->reopenings();
-  s->evidence = 1;
-  if (const HalfOpen* const half_open = outage_->half_open()) {
-    s->probes_in_flight = half_open->in_flight(now);
-    s->probe_successes = half_open->successes();
-    if (rules_->options.Ramps()) s->evidence = half_open->evidence();
   } else {
-    s->open_remaining = OpenRemaining(now);
+    s->window = outage_->cause().window;
+    s->consecutive_failures = outage_->cause().consecutive_failures;
+    s->reopenings = outage_->reopenings();
+    if (const HalfOpen* const half_open = outage_->half_open()) {
+      s->probes_in_flight = half_open->in_flight(now);
+      s->probe_successes = half_open->successes();
+    }
+  }
+  if (s->state == State::kOpen) {
+    s->open_remaining = OpenRemaining(s->mode, now);
+  }
+  if (s->state != State::kClosed) {
+    const bool ramps = outage_ != nullptr && outage_->half_open() != nullptr &&
+                       rules_->options.Ramps();
+    s->evidence = ramps ? outage_->half_open()->evidence() : 1;
   }
 }
 

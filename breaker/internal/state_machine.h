@@ -147,9 +147,9 @@ class StateMachine {
   // Null if the state has never changed.
   const History* history() const { return history_.get(); }
 
-  // Fills in what a snapshot says of state, mode, times and window, as they are
-  // at `now` if no call comes. `judged` are the totals of now. Does not
-  // allocate.
+  // Fills in what a snapshot says of state, mode, times and window: what they
+  // are for a call that comes now, though none has made the change. `judged`
+  // are the totals of now.
   void Describe(const CallCounts& judged, MonotonicTime now,
                 BreakerSnapshot* snapshot) const;
 
@@ -158,7 +158,10 @@ class StateMachine {
   void ChangeMode(Move* move, const ModeChange& change) const;
   void PutInForce(std::shared_ptr<const Rules> rules, const CallCounts& judged,
                   MonotonicTime now) noexcept;
-  absl::Duration OpenRemaining(MonotonicTime now) const;
+  // The state that a change to `mode` would leave.
+  State StateIn(Mode mode) const;
+  // Of an open breaker in that mode.
+  absl::Duration OpenRemaining(Mode mode, MonotonicTime now) const;
   bool ModeIsOver(MonotonicTime now) const {
     return mode_until_.has_value() && now >= *mode_until_;
   }

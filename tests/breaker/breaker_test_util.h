@@ -137,16 +137,16 @@ class TestBreaker {
     ASSERT_EQ(state(), State::kOpen);
   }
 
-  // The clock stops where the open time ends: the next call is a probe.
+  // From open to half-open. The clock stops where the open time ends, so the
+  // next call is the first probe.
   void WaitForProbes() {
-    ASSERT_EQ(state(), State::kOpen);
     clock_.Advance(Snapshot().open_remaining);
-    ASSERT_EQ(Snapshot().open_remaining, absl::ZeroDuration());
+    ASSERT_EQ(state(), State::kHalfOpen);
   }
 
-  // Closes by as many probes as that takes.
+  // From half-open to closed.
   void Recover() {
-    ASSERT_NE(state(), State::kClosed);
+    ASSERT_EQ(state(), State::kHalfOpen);
     Succeed(
         static_cast<int>(*breaker_->options().half_open.successes_to_close));
     ASSERT_EQ(state(), State::kClosed);

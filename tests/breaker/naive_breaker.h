@@ -159,13 +159,26 @@ class NaiveBreaker {
     return true;
   }
 
-  BreakerSnapshot Look() {
+  // Shows what the next call would meet, but changes nothing.
+  BreakerSnapshot Look() const {
+    NaiveBreaker next = *this;
+    next.EndModeIfTime();
+    next.HalfOpenIfTime();
+    BreakerSnapshot s = next.Describe();
+    s.transition_count = seen_.transition_count;
+    s.transitions = seen_.transitions;
+    s.trips = seen_.trips;
+    s.last_trip = seen_.last_trip;
+    s.last_transition_time = seen_.last_transition_time;
+    return s;
+  }
+
+ private:
+  BreakerSnapshot Describe() {
     BreakerSnapshot s = seen_;
     s.options = options_;
-    // A mode whose time is over ends with the next call.
-    const bool mode_is_over = mode_until_.has_value() && Now() >= *mode_until_;
-    s.mode = mode_is_over ? Mode::kAutomatic : mode_;
-    if (mode_until_.has_value() && !mode_is_over) {
+    s.mode = mode_;
+    if (mode_until_.has_value()) {
       s.mode_remaining = absl::Nanoseconds(*mode_until_ - Now());
     }
     s.state = state_;
@@ -183,7 +196,7 @@ class NaiveBreaker {
     if (state_ != State::kClosed) {
       s.window = left_closed_->window;
       s.consecutive_failures = left_closed_->consecutive_failures;
-    } else if (s.mode != Mode::kForcedClosed) {
+    } else if (mode_ != Mode::kForcedClosed) {
       int64_t more = 1;
       CallCounts then = s.window;
       for (++then.failures;
@@ -197,12 +210,11 @@ class NaiveBreaker {
     s.failure_rate = RateOf(s.window);
     s.success_rate = 1 - s.failure_rate;
     if (state_ == State::kOpen) {
-      s.open_remaining = std::max(OpenRemaining(), absl::ZeroDuration());
+      s.open_remaining = OpenRemaining();
     }
     return s;
   }
 
- private:
   struct Finished {
     int64_t step;
     bool failed;

@@ -252,16 +252,21 @@ TEST(SnapshotTest, OpenRemainingCountsDownToHalfOpen) {
   EXPECT_EQ(breaker.Snapshot().open_remaining, absl::ZeroDuration());
 }
 
-TEST(SnapshotTest, OpenBreakerStaysOpenUntilACallComes) {
+TEST(SnapshotTest, IsHalfOpenOnceTheOpenTimeIsOver) {
+  TestBreaker breaker;
+  breaker.Trip();
+  breaker.clock().Advance(absl::Seconds(5));
+  EXPECT_EQ(breaker.Snapshot().state, State::kHalfOpen);
+}
+
+TEST(SnapshotTest, MakesNoTransition) {
   TestBreaker breaker;
   breaker.Trip();
   breaker.clock().Advance(absl::Hours(1));
-  const BreakerSnapshot s = breaker.Snapshot();
-  EXPECT_EQ(s.state, State::kOpen);
-  EXPECT_EQ(s.open_remaining, absl::ZeroDuration());
-  EXPECT_EQ(s.transition_count, 1);
+  breaker.Snapshot();
+  EXPECT_EQ(breaker.Snapshot().transition_count, 1);
   const Permit probe = breaker.Acquire();
-  EXPECT_EQ(breaker.Snapshot().state, State::kHalfOpen);
+  EXPECT_EQ(breaker.Snapshot().transition_count, 2);
 }
 
 TEST(SnapshotTest, RunsNoCallback) {
@@ -285,12 +290,21 @@ TEST(SnapshotTest, ModeWhoseTimeIsOverIsTheOneThatFollows) {
   EXPECT_EQ(breaker.Snapshot().mode_remaining, absl::InfiniteDuration());
 }
 
-TEST(SnapshotTest, NothingIsLeftToWaitForOnceAForcedOpeningIsOver) {
+TEST(SnapshotTest, IsHalfOpenOnceAForcedOpeningIsOver) {
   TestBreaker breaker;
   breaker->SetMode(Mode::kForcedOpen, absl::Seconds(1));
   breaker.clock().Advance(absl::Seconds(2));
-  EXPECT_EQ(breaker.Snapshot().state, State::kOpen);
+  EXPECT_EQ(breaker.Snapshot().state, State::kHalfOpen);
   EXPECT_EQ(breaker.Snapshot().open_remaining, absl::ZeroDuration());
+}
+
+TEST(SnapshotTest, OpenTimeRunsOnWhenAModeIsOver) {
+  TestBreaker breaker;
+  breaker.Trip();
+  breaker->SetMode(Mode::kShadow, absl::Seconds(1));
+  breaker.clock().Advance(absl::Seconds(2));
+  EXPECT_EQ(breaker.Snapshot().state, State::kOpen);
+  EXPECT_EQ(breaker.Snapshot().open_remaining, absl::Seconds(3));
 }
 
 TEST(SnapshotTest, WindowLosesCallsByTimeAlone) {

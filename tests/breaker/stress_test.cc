@@ -36,8 +36,8 @@ const char* Fault(const BreakerSnapshot& s) {
   if (s.state != State::kClosed && !s.last_trip.has_value()) {
     return "not closed, but never tripped";
   }
-  if (s.state == State::kOpen && s.open_remaining < absl::ZeroDuration()) {
-    return "open, but for less than no time";
+  if (s.state == State::kOpen && s.open_remaining <= absl::ZeroDuration()) {
+    return "open, but for no time";
   }
   if (s.mode == Mode::kForcedOpen && s.state != State::kOpen) {
     return "forced open, but not open";

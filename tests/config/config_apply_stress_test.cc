@@ -147,7 +147,7 @@ class Stress {
           sum.ended[i] += of_caller[b].ended[i];
         }
       }
-      const BreakerSnapshot s = breakers_[b]->Snapshot();
+      const RegisteredSnapshot s = breakers_[b]->Snapshot();
       EXPECT_EQ(AllRefusals(s), sum.refused);
       EXPECT_EQ(s.successes, sum.ended[Index(Outcome::kSuccess)]);
       EXPECT_EQ(s.failures, sum.ended[Index(Outcome::kFailure)]);
@@ -186,7 +186,7 @@ class Stress {
   // What is wrong with a snapshot of any breaker; empty if nothing is.
   std::string Fault() {
     for (const auto& breaker : breakers_) {
-      const BreakerSnapshot s = breaker->Snapshot();
+      const RegisteredSnapshot s = breaker->Snapshot();
       const bool of_one = std::any_of(
           policies_.begin(), policies_.end(), [&s](const BreakerPolicy& p) {
             return p.options == s.options && p.mode == s.mode &&
@@ -227,7 +227,7 @@ class Stress {
   std::shared_ptr<BreakerRegistry> registry_ = *BreakerRegistry::Create();
   std::vector<v1::Config> configs_;
   std::vector<BreakerPolicy> policies_;  // for every breaker
-  std::vector<std::shared_ptr<CircuitBreaker>> breakers_;
+  std::vector<std::shared_ptr<RegisteredBreaker>> breakers_;
   std::array<std::array<Books, kBreakers>, kCallers> books_ = {};
 };
 

@@ -273,7 +273,7 @@ void Fuzz(Mutator mutator, ConfigFormat format, int64_t inputs) {
     all_changed += after != before;
     before = std::move(after);
     ASSERT_TRUE(PoliciesOf(*registry) == before) << text;
-    const BreakerSnapshot s = breaker->Snapshot();
+    const RegisteredSnapshot s = breaker->Snapshot();
     ASSERT_TRUE(s.options == before[0].options && s.mode == before[0].mode &&
                 s.unguarded == before[0].unguarded &&
                 s.status_classes == before[0].status_classes)

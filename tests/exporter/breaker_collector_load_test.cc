@@ -31,7 +31,7 @@ namespace {
 // the clock, which one of the threads moves, the first 100 are bad times.
 class Load {
  public:
-  Load(CircuitBreaker* breaker, FakeClock* clock) {
+  Load(RegisteredBreaker* breaker, FakeClock* clock) {
     for (int thread = 0; thread < 8; ++thread) {
       threads_.emplace_back([this, breaker, clock, thread] {
         for (int round = 0; !stop_.load(); ++round) {
@@ -85,7 +85,7 @@ class CollectorUnderLoadTest : public testing::Test {
   FakeClock clock_;
   std::shared_ptr<BreakerRegistry> registry_;
   std::shared_ptr<BreakerCollector> collector_;
-  std::shared_ptr<CircuitBreaker> breaker_;
+  std::shared_ptr<RegisteredBreaker> breaker_;
 };
 
 TEST_F(CollectorUnderLoadTest, EveryScrapeAddsUpAndNoCounterGoesBack) {
