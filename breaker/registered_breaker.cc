@@ -18,6 +18,7 @@ RegisteredBreaker::RegisteredBreaker(
 
 void RegisteredBreaker::ReplacePolicy(const PolicyInForce& before,
                                       const PolicyInForce& after) {
+  const std::lock_guard<std::mutex> lock(policy_mu_);
   const bool other_options = before.policy.options != after.policy.options;
   const bool other_mode = before.policy.mode != after.policy.mode;
   if (other_options || other_mode) {
@@ -30,6 +31,7 @@ void RegisteredBreaker::ReplacePolicy(const PolicyInForce& before,
 
 RegisteredSnapshot RegisteredBreaker::Snapshot() const {
   RegisteredSnapshot s;
+  const std::lock_guard<std::mutex> lock(policy_mu_);
   static_cast<BreakerSnapshot&>(s) = CircuitBreaker::Snapshot();
   s.unguarded = handling_.unguarded();
   s.status_classes = handling_.status_classes();

@@ -38,6 +38,9 @@ void ForceOpen(CircuitBreaker& breaker, int64_t failing) {
 TEST(BreakerAdminMemory, AChangeThatCannotWaitIsMissed) {
   AdminServer admin;
   const auto breaker = admin.Make(kName);
+  // The first change takes memory that later ones have.
+  breaker->SetMode(Mode::kForcedOpen);
+  breaker->SetMode(Mode::kAutomatic);
   // Far more than is sent to a reader that does not read.
   for (int i = 0; i < 1000; ++i) {
     admin.Make(absl::StrCat(std::string(900, 'n'), i));

@@ -106,9 +106,10 @@ TEST_F(BreakerAdminWatch, WhatIsInTheSnapshotIsNotToldAgain) {
   const auto breaker = admin_.Make("a");
   for (int i = 0; i < 20; ++i) breaker->TryAcquire().Record(Outcome::kFailure);
   admin_.clock.Advance(absl::Seconds(5));
+  Permit probe = breaker->TryAcquire();
   AdminWatch watch(*admin_.stub);
   EXPECT_EQ(watch.Next().snapshot().breakers(0).state(), v1::HALF_OPEN);
-  breaker->TryAcquire().Record(Outcome::kFailure);
+  probe.Record(Outcome::kFailure);
   const v1::WatchResponse next = watch.Next();
   ExpectTransition(next, "a", v1::HALF_OPEN, v1::OPEN, v1::PROBE_FAILED);
   EXPECT_EQ(next.transition().number(), 3u);
