@@ -1,6 +1,7 @@
 // BreakerRegistry::Apply(): an operator's configuration over a program's own.
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -277,24 +278,9 @@ TEST_F(RegistryApplyTest, ProgramOptionsDoNotSeeTheConfiguration) {
   EXPECT_EQ(registry_->ProgramOptions({}).trip.minimum_calls, 20);
 }
 
-// ------------------------------------------------------------ Reloads
-
-TEST_F(RegistryApplyTest, NoReloadsUntilOneIsRecorded) {
+TEST_F(RegistryApplyTest, ApplyingIsNotRecordedAsAReload) {
   Apply({});
   EXPECT_EQ(registry_->config_reloads().counts(), std::nullopt);
-}
-
-TEST_F(RegistryApplyTest, CountsReloads) {
-  registry_->config_reloads().Record(true, clock_.WallNow());
-  const absl::Time time = clock_.WallNow();
-  clock_.Advance(absl::Hours(1));
-  registry_->config_reloads().Record(false, clock_.WallNow());
-  const ConfigReloads::Counts reloads =
-      registry_->config_reloads().counts().value();
-  EXPECT_EQ(reloads.succeeded, 1u);
-  EXPECT_EQ(reloads.failed, 1u);
-  EXPECT_FALSE(reloads.last_succeeded);
-  EXPECT_EQ(reloads.last_success_time, time);
 }
 
 }  // namespace

@@ -196,6 +196,25 @@ TEST_F(WindowTest, RestartTakesOtherLengthAndBuckets) {
   EXPECT_EQ(Held(), Counts(0, 0));
 }
 
+TEST_F(WindowTest, BaseAtIsTheBaseThatAdvanceLeaves) {
+  std::mt19937_64 random(3);
+  for (int run = 0; run < 2'000; ++run) {
+    const int buckets = static_cast<int>(1 + random() % 5);
+    Start(nanoseconds(1 + random() % 40), buckets);
+    for (int i = 0; i < 20; ++i) {
+      // Now and then no call, a long silence, or a time before the last one.
+      if (random() % 3 != 0) totals_.successes += random() % 10;
+      const nanoseconds ahead(static_cast<int64_t>(random() % 60) - 10);
+      SlidingWindow advanced = window_;
+      advanced.Advance(totals_, now_ + ahead);
+      ASSERT_EQ(window_.BaseAt(totals_, now_ + ahead), advanced.base())
+          << "run " << run << ", step " << i << ", " << buckets << " buckets";
+      Wait(nanoseconds(random() % 30));
+      if (random() % 2 == 0) window_.Advance(totals_, now_);
+    }
+  }
+}
+
 TEST_F(WindowTest, StaysRightWhenTotalsWrap) {
   totals_ = Counts((uint64_t{1} << 48) - 2, (uint64_t{1} << 48) - 1);
   Start(seconds(10), 10);

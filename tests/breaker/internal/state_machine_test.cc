@@ -1,0 +1,1236 @@
+// The state machine by itself: no calls, no clock, no threads.
+#include "autobreaker/breaker/internal/state_machine.h"
+
+#include <array>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <ostream>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include "absl/time/time.h"
+#include "autobreaker/breaker/options.h"
+#include "autobreaker/tests/breaker/breaker_test_util.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker {
+namespace {
+
+using ::std::chrono::hours;
+using ::std::chrono::nanoseconds;
+using ::std::chrono::seconds;
+
+constexpr MonotonicTime kStart{hours(1)};
+const absl::Time kWallStart = absl::FromUnixSeconds(1'700'000'000);
+constexpr absl::Duration kInstant = absl::Nanoseconds(1);
+
+// A machine, and around it the time and the calls that it is told of.
+class Driven {
+ public:
+  explicit Driven(const BreakerOptions& options = ExactOptions(),
+                  bool times_calls = false)
+      : machine_(Rules::Of(options), times_calls, /*seed=*/1, kStart,
+                 kWallStart) {}
+
+  StateMachine* operator->() { return &machine_; }
+  const StateMachine* operator->() const { return &machine_; }
+
+  double Commit(StateMachine::Move move) {
+    return machine_.Commit(std::move(move), totals, now, wall_now);
+  }
+  // The same, and answers what is told of it.
+  std::shared_ptr<const Transition> CommitAndTell(StateMachine::Move move) {
+    std::shared_ptr<const Transition> told = move.transition;
+    Commit(std::move(move));
+    return told;
+  }
+
+  void Wait(absl::Duration by) {
+    now += absl::ToChronoNanoseconds(by);
+    wall_now += by;
+  }
+  void Fail(int count) {
+    totals.judged.failures += count;
+    totals.failures_in_a_row += count;
+    totals.asked += count;
+  }
+
+  // A failure of now that seems to open the breaker.
+  StateMachine::Suspicion Suspicion() const {
+    StateMachine::Suspicion suspicion;
+    suspicion.generation = machine_.generation();
+    suspicion.failures_in_a_row = totals.failures_in_a_row;
+    return suspicion;
+  }
+  StateMachine::Move DecideTrip() const {
+    return machine_.DecideTrip(Suspicion(), totals.judged);
+  }
+  // Takes a probe and ends it. Say what follows with DecideRecovery().
+  void EndProbe(bool failed, bool slow) {
+    const std::optional<HalfOpen::Answer> answer = machine_.TakeProbe(now);
+    ASSERT_TRUE(answer.has_value());
+    ASSERT_TRUE(machine_.EndProbe(machine_.generation(), answer->probe, failed,
+                                  slow, now));
+    ++(failed ? totals.judged.failures : totals.judged.successes);
+    totals.judged.slow += slow ? 1 : 0;
+  }
+  StateMachine::Move DecideRecovery(
+      bool failed, bool slow,
+      absl::Duration retry_after = absl::ZeroDuration()) const {
+    return machine_.DecideRecovery(failed, slow, retry_after, totals.judged,
+                                   now);
+  }
+
+  // From closed to open.
+  void Trip() {
+    Fail(20);
+    Commit(DecideTrip());
+    ASSERT_EQ(machine_.state(), State::kOpen);
+  }
+  // From open to half-open.
+  void Try() {
+    now = machine_.terms().admission.refuse_until;
+    Commit(machine_.DecideHalfOpen(now));
+    ASSERT_EQ(machine_.state(), State::kHalfOpen);
+  }
+  // From half-open to open.
+  void Reopen() {
+    EndProbe(/*failed=*/true, /*slow=*/false);
+    Commit(DecideRecovery(/*failed=*/true, /*slow=*/false));
+    ASSERT_EQ(machine_.state(), State::kOpen);
+  }
+  // From half-open to closed.
+  void Recover() {
+    for (int i = 0; i < 3; ++i) EndProbe(/*failed=*/false, /*slow=*/false);
+    Commit(DecideRecovery(/*failed=*/false, /*slow=*/false));
+    ASSERT_EQ(machine_.state(), State::kClosed);
+  }
+  void SetMode(Mode mode, std::optional<MonotonicTime> until = std::nullopt) {
+    Commit(machine_.DecideMode({mode, until}));
+    ASSERT_EQ(machine_.mode(), mode);
+  }
+  void Configure(Mode mode) {
+    Commit(machine_.DecidePolicy(nullptr, mode));
+    ASSERT_EQ(machine_.mode(), mode);
+  }
+
+  BreakerSnapshot Describe() const {
+    BreakerSnapshot s;
+    machine_.Describe(totals.judged, now, &s);
+    return s;
+  }
+  absl::Duration Refuses() const {
+    return absl::FromChrono(machine_.terms().admission.refuse_until - now);
+  }
+
+  MonotonicTime now = kStart;
+  absl::Time wall_now = kWallStart;
+  StateMachine::Totals totals;
+
+ private:
+  StateMachine machine_;
+};
+
+// All that can be seen of a machine, to be compared.
+std::string Seen(const Driven& driven) {
+  std::ostringstream seen;
+  const Terms terms = driven->terms();
+  std::array<uint64_t, sizeof(terms) / sizeof(uint64_t)> words;
+  std::memcpy(words.data(), &terms, sizeof(terms));
+  seen << "terms";
+  for (const uint64_t word : words) seen << ' ' << word;
+  const BreakerSnapshot s = driven.Describe();
+  seen << "\nmode " << ToString(s.mode) << ' ' << s.mode_remaining << ' '
+       << ToString(s.next_mode) << " state " << ToString(s.state) << ' '
+       << s.last_transition_time << " window " << s.window.successes << ' '
+       << s.window.failures << ' ' << s.window.slow << ' '
+       << s.consecutive_failures << " outage " << s.reopenings << ' '
+       << s.evidence << ' ' << s.open_remaining << " probes "
+       << s.probes_in_flight << ' ' << s.probe_successes << " transitions "
+       << s.transition_count;
+  for (const auto& row : s.transitions) {
+    for (const uint64_t count : row) seen << ' ' << count;
+  }
+  seen << " trips";
+  for (const uint64_t count : s.trips) seen << ' ' << count;
+  seen << " configured " << ToString(driven->configured_mode());
+  return seen.str();
+}
+
+// ----------------------------------------------------------------- The table
+
+constexpr State kClosed = State::kClosed;
+constexpr State kOpen = State::kOpen;
+constexpr State kHalfOpen = State::kHalfOpen;
+constexpr Mode kAutomatic = Mode::kAutomatic;
+constexpr Mode kForcedOpen = Mode::kForcedOpen;
+constexpr Mode kForcedClosed = Mode::kForcedClosed;
+constexpr Mode kShadow = Mode::kShadow;
+
+// Every mode but the configured one ends then.
+constexpr MonotonicTime kModeEnd = kStart + hours(1);
+
+enum class Event {
+  kTooManyFailures,
+  kCallAfterTheOpenTime,
+  kCallBeforeItsEnd,
+  kProbeFails,
+  kProbeIsSlow,
+  kProbeSucceeds,
+  kLastProbeSucceeds,
+  kForceOpen,
+  kForceClosed,
+  kSetShadow,
+  kSetAutomatic,
+  kModeEnds,
+  kReset,
+  kSameRules,
+};
+constexpr Event kEvents[] = {
+    Event::kTooManyFailures,
+    Event::kCallAfterTheOpenTime,
+    Event::kCallBeforeItsEnd,
+    Event::kProbeFails,
+    Event::kProbeIsSlow,
+    Event::kProbeSucceeds,
+    Event::kLastProbeSucceeds,
+    Event::kForceOpen,
+    Event::kForceClosed,
+    Event::kSetShadow,
+    Event::kSetAutomatic,
+    Event::kModeEnds,
+    Event::kReset,
+    Event::kSameRules,
+};
+
+bool IsOfAProbe(Event event) {
+  return event >= Event::kProbeFails && event <= Event::kLastProbeSucceeds;
+}
+
+// Where a machine can be.
+struct Place {
+  State state;
+  Mode mode;
+};
+constexpr Place kPlaces[] = {
+    {kClosed, kAutomatic}, {kOpen, kAutomatic},      {kHalfOpen, kAutomatic},
+    {kClosed, kShadow},    {kOpen, kShadow},         {kHalfOpen, kShadow},
+    {kOpen, kForcedOpen},  {kClosed, kForcedClosed},
+};
+
+// What an event does there. In all other places it does nothing, but that
+// kReset has closed forget.
+constexpr struct {
+  Event event;
+  Place from;
+  Place to;
+  std::optional<TransitionReason> reason;  // if the state changes
+} kMoves[] = {
+    {Event::kTooManyFailures,
+     {kClosed, kAutomatic},
+     {kOpen, kAutomatic},
+     TransitionReason::kFailureRate},
+    {Event::kTooManyFailures,
+     {kClosed, kShadow},
+     {kOpen, kShadow},
+     TransitionReason::kFailureRate},
+
+    {Event::kCallAfterTheOpenTime,
+     {kOpen, kAutomatic},
+     {kHalfOpen, kAutomatic},
+     TransitionReason::kOpenTimeElapsed},
+    {Event::kCallAfterTheOpenTime,
+     {kOpen, kShadow},
+     {kHalfOpen, kShadow},
+     TransitionReason::kOpenTimeElapsed},
+
+    {Event::kProbeFails,
+     {kHalfOpen, kAutomatic},
+     {kOpen, kAutomatic},
+     TransitionReason::kProbeFailed},
+    {Event::kProbeFails,
+     {kHalfOpen, kShadow},
+     {kOpen, kShadow},
+     TransitionReason::kProbeFailed},
+    {Event::kProbeIsSlow,
+     {kHalfOpen, kAutomatic},
+     {kOpen, kAutomatic},
+     TransitionReason::kProbeSlow},
+    {Event::kProbeIsSlow,
+     {kHalfOpen, kShadow},
+     {kOpen, kShadow},
+     TransitionReason::kProbeSlow},
+    {Event::kLastProbeSucceeds,
+     {kHalfOpen, kAutomatic},
+     {kClosed, kAutomatic},
+     TransitionReason::kProbesSucceeded},
+    {Event::kLastProbeSucceeds,
+     {kHalfOpen, kShadow},
+     {kClosed, kShadow},
+     TransitionReason::kProbesSucceeded},
+
+    {Event::kForceOpen,
+     {kClosed, kAutomatic},
+     {kOpen, kForcedOpen},
+     TransitionReason::kForced},
+    {Event::kForceOpen, {kOpen, kAutomatic}, {kOpen, kForcedOpen}, {}},
+    {Event::kForceOpen,
+     {kHalfOpen, kAutomatic},
+     {kOpen, kForcedOpen},
+     TransitionReason::kForced},
+    {Event::kForceOpen,
+     {kClosed, kShadow},
+     {kOpen, kForcedOpen},
+     TransitionReason::kForced},
+    {Event::kForceOpen, {kOpen, kShadow}, {kOpen, kForcedOpen}, {}},
+    {Event::kForceOpen,
+     {kHalfOpen, kShadow},
+     {kOpen, kForcedOpen},
+     TransitionReason::kForced},
+    {Event::kForceOpen,
+     {kClosed, kForcedClosed},
+     {kOpen, kForcedOpen},
+     TransitionReason::kForced},
+
+    {Event::kForceClosed, {kClosed, kAutomatic}, {kClosed, kForcedClosed}, {}},
+    {Event::kForceClosed,
+     {kOpen, kAutomatic},
+     {kClosed, kForcedClosed},
+     TransitionReason::kForced},
+    {Event::kForceClosed,
+     {kHalfOpen, kAutomatic},
+     {kClosed, kForcedClosed},
+     TransitionReason::kForced},
+    {Event::kForceClosed, {kClosed, kShadow}, {kClosed, kForcedClosed}, {}},
+    {Event::kForceClosed,
+     {kOpen, kShadow},
+     {kClosed, kForcedClosed},
+     TransitionReason::kForced},
+    {Event::kForceClosed,
+     {kHalfOpen, kShadow},
+     {kClosed, kForcedClosed},
+     TransitionReason::kForced},
+    {Event::kForceClosed,
+     {kOpen, kForcedOpen},
+     {kClosed, kForcedClosed},
+     TransitionReason::kForced},
+
+    {Event::kSetShadow, {kClosed, kAutomatic}, {kClosed, kShadow}, {}},
+    {Event::kSetShadow, {kOpen, kAutomatic}, {kOpen, kShadow}, {}},
+    {Event::kSetShadow, {kHalfOpen, kAutomatic}, {kHalfOpen, kShadow}, {}},
+    {Event::kSetShadow,
+     {kOpen, kForcedOpen},
+     {kHalfOpen, kShadow},
+     TransitionReason::kForced},
+    {Event::kSetShadow, {kClosed, kForcedClosed}, {kClosed, kShadow}, {}},
+
+    {Event::kSetAutomatic, {kClosed, kShadow}, {kClosed, kAutomatic}, {}},
+    {Event::kSetAutomatic, {kOpen, kShadow}, {kOpen, kAutomatic}, {}},
+    {Event::kSetAutomatic, {kHalfOpen, kShadow}, {kHalfOpen, kAutomatic}, {}},
+    {Event::kSetAutomatic,
+     {kOpen, kForcedOpen},
+     {kHalfOpen, kAutomatic},
+     TransitionReason::kForced},
+    {Event::kSetAutomatic, {kClosed, kForcedClosed}, {kClosed, kAutomatic}, {}},
+
+    {Event::kModeEnds, {kClosed, kShadow}, {kClosed, kAutomatic}, {}},
+    {Event::kModeEnds, {kOpen, kShadow}, {kOpen, kAutomatic}, {}},
+    {Event::kModeEnds, {kHalfOpen, kShadow}, {kHalfOpen, kAutomatic}, {}},
+    {Event::kModeEnds,
+     {kOpen, kForcedOpen},
+     {kHalfOpen, kAutomatic},
+     TransitionReason::kForced},
+    {Event::kModeEnds, {kClosed, kForcedClosed}, {kClosed, kAutomatic}, {}},
+
+    {Event::kReset,
+     {kOpen, kAutomatic},
+     {kClosed, kAutomatic},
+     TransitionReason::kForced},
+    {Event::kReset,
+     {kHalfOpen, kAutomatic},
+     {kClosed, kAutomatic},
+     TransitionReason::kForced},
+    {Event::kReset,
+     {kOpen, kShadow},
+     {kClosed, kShadow},
+     TransitionReason::kForced},
+    {Event::kReset,
+     {kHalfOpen, kShadow},
+     {kClosed, kShadow},
+     TransitionReason::kForced},
+};
+
+struct Expected {
+  Place to;
+  std::optional<TransitionReason> reason;
+};
+Expected ExpectedOf(Event event, const Place& from) {
+  for (const auto& move : kMoves) {
+    if (move.event == event && move.from.state == from.state &&
+        move.from.mode == from.mode) {
+      return {move.to, move.reason};
+    }
+  }
+  return {from, std::nullopt};
+}
+bool Changes(Event event, const Place& from) {
+  const Expected expected = ExpectedOf(event, from);
+  return expected.to.state != from.state || expected.to.mode != from.mode;
+}
+bool Forgets(Event event, const Place& from) {
+  return event == Event::kReset && from.state == kClosed;
+}
+
+Driven At(const Place& place) {
+  Driven driven;
+  if (place.mode != kAutomatic) driven.SetMode(place.mode, kModeEnd);
+  if (place.mode != kForcedOpen && place.state != kClosed) driven.Trip();
+  if (place.state == kHalfOpen) driven.Try();
+  EXPECT_EQ(driven->state(), place.state);
+  EXPECT_EQ(driven->mode(), place.mode);
+  return driven;
+}
+
+// What comes before the decision.
+void Prepare(Event event, Driven* driven) {
+  switch (event) {
+    case Event::kTooManyFailures:
+      return driven->Fail(20);
+    case Event::kCallAfterTheOpenTime:
+      return driven->Wait(absl::Seconds(5));
+    case Event::kCallBeforeItsEnd:
+      return driven->Wait(absl::Seconds(5) - kInstant);
+    case Event::kProbeFails:
+      return driven->EndProbe(/*failed=*/true, /*slow=*/false);
+    case Event::kProbeIsSlow:
+      return driven->EndProbe(/*failed=*/false, /*slow=*/true);
+    case Event::kLastProbeSucceeds:
+      driven->EndProbe(/*failed=*/false, /*slow=*/false);
+      driven->EndProbe(/*failed=*/false, /*slow=*/false);
+      return driven->EndProbe(/*failed=*/false, /*slow=*/false);
+    case Event::kProbeSucceeds:
+      return driven->EndProbe(/*failed=*/false, /*slow=*/false);
+    case Event::kModeEnds:
+      driven->now = kModeEnd;
+      return;
+    default:
+      return;
+  }
+}
+
+StateMachine::Move Decide(Event event, const Driven& driven) {
+  switch (event) {
+    case Event::kTooManyFailures:
+      return driven.DecideTrip();
+    case Event::kCallAfterTheOpenTime:
+    case Event::kCallBeforeItsEnd:
+      return driven->DecideHalfOpen(driven.now);
+    case Event::kProbeFails:
+      return driven.DecideRecovery(/*failed=*/true, /*slow=*/false);
+    case Event::kProbeIsSlow:
+      return driven.DecideRecovery(/*failed=*/false, /*slow=*/true);
+    case Event::kProbeSucceeds:
+    case Event::kLastProbeSucceeds:
+      return driven.DecideRecovery(/*failed=*/false, /*slow=*/false);
+    case Event::kForceOpen:
+      return driven->DecideMode({kForcedOpen, kModeEnd});
+    case Event::kForceClosed:
+      return driven->DecideMode({kForcedClosed, kModeEnd});
+    case Event::kSetShadow:
+      return driven->DecideMode({kShadow, kModeEnd});
+    case Event::kSetAutomatic:
+      return driven->DecideMode({kAutomatic, kModeEnd});
+    case Event::kModeEnds:
+      return driven->DecideModeEnd(driven.now);
+    case Event::kReset:
+      return driven->DecideReset();
+    case Event::kSameRules:
+      return driven->DecidePolicy(Rules::Of(ExactOptions()), std::nullopt);
+  }
+  return {};
+}
+
+// Calls `body` with each event in each place where there can be one.
+template <typename Body>
+void ForEachEvent(Body body) {
+  for (const Place& from : kPlaces) {
+    for (const Event event : kEvents) {
+      if (IsOfAProbe(event) && from.state != kHalfOpen) continue;
+      SCOPED_TRACE(::testing::Message()
+                   << "event " << static_cast<int>(event) << " in "
+                   << ToString(from.state) << ", " << ToString(from.mode));
+      Driven driven = At(from);
+      Prepare(event, &driven);
+      body(event, from, &driven);
+    }
+  }
+}
+
+TEST(StateMachineTableTest, EachEventLeadsToItsStateAndMode) {
+  ForEachEvent([](Event event, const Place& from, Driven* driven) {
+    driven->Commit(Decide(event, *driven));
+    EXPECT_EQ((*driven)->state(), ExpectedOf(event, from).to.state);
+    EXPECT_EQ((*driven)->mode(), ExpectedOf(event, from).to.mode);
+  });
+}
+
+TEST(StateMachineTableTest, EachChangeOfStateIsToldWithItsReason) {
+  ForEachEvent([](Event event, const Place& from, Driven* driven) {
+    const std::optional<TransitionReason> reason =
+        ExpectedOf(event, from).reason;
+    const uint64_t before = driven->Describe().transition_count;
+    const std::shared_ptr<const Transition> told =
+        driven->CommitAndTell(Decide(event, *driven));
+    ASSERT_EQ(told != nullptr, reason.has_value());
+    EXPECT_EQ(driven->Describe().transition_count,
+              before + (reason.has_value() ? 1 : 0));
+    if (!reason.has_value()) return;
+    EXPECT_EQ(told->from, from.state);
+    EXPECT_EQ(told->to, (*driven)->state());
+    EXPECT_EQ(told->reason, *reason);
+    EXPECT_EQ(told->number, before + 1);
+    EXPECT_EQ(told->time, driven->wall_now);
+    EXPECT_EQ(driven->Describe().last_transition_time, driven->wall_now);
+  });
+}
+
+TEST(StateMachineTableTest, ToDecideChangesNothing) {
+  ForEachEvent([](Event event, const Place&, Driven* driven) {
+    const std::string before = Seen(*driven);
+    Decide(event, *driven);
+    EXPECT_EQ(Seen(*driven), before);
+  });
+}
+
+TEST(StateMachineTableTest, MoveThatChangesNothingLeavesAllAsItWas) {
+  ForEachEvent([](Event event, const Place& from, Driven* driven) {
+    if (Changes(event, from) || Forgets(event, from)) return;
+    const std::string before = Seen(*driven);
+    driven->Commit(Decide(event, *driven));
+    EXPECT_EQ(Seen(*driven), before);
+  });
+}
+
+TEST(StateMachineTableTest, ChangesOfStateAndResetsAloneStartAGeneration) {
+  ForEachEvent([](Event event, const Place& from, Driven* driven) {
+    const bool starts =
+        ExpectedOf(event, from).to.state != from.state || Forgets(event, from);
+    const uint64_t before = (*driven)->generation();
+    StateMachine::Move move = Decide(event, *driven);
+    EXPECT_EQ(move.starts_generation(), starts);
+    driven->Commit(std::move(move));
+    EXPECT_EQ((*driven)->generation(), before + (starts ? 1 : 0));
+  });
+}
+
+TEST(StateMachineTableTest, GenerationBeginsWithAnEmptyWindow) {
+  ForEachEvent([](Event event, const Place&, Driven* driven) {
+    driven->Wait(absl::Milliseconds(1));
+    driven->Fail(1);
+    StateMachine::Move move = Decide(event, *driven);
+    if (!move.starts_generation()) return;
+    driven->Commit(std::move(move));
+    const Terms terms = (*driven)->terms();
+    EXPECT_EQ(terms.judgment.window_base, driven->totals.judged);
+    EXPECT_EQ(terms.window_moves_at, driven->now + seconds(1));
+  });
+}
+
+TEST(StateMachineTableTest, TermsTellStateModeAndGeneration) {
+  ForEachEvent([](Event event, const Place&, Driven* driven) {
+    driven->Commit(Decide(event, *driven));
+    const StateMachine& machine = *driven->operator->();
+    const StateWord word = machine.terms().admission.word;
+    EXPECT_EQ(word.state(), machine.state());
+    EXPECT_EQ(word.mode(), machine.mode());
+    EXPECT_EQ(word.generation(), machine.generation());
+    EXPECT_EQ(word.mode_ends(), machine.mode() != kAutomatic);
+    if (word.mode_ends()) {
+      EXPECT_EQ(machine.terms().admission.mode_until, kModeEnd);
+    }
+  });
+}
+
+TEST(StateMachineTableTest, ConfiguredModeActsAsOneThatIsSet) {
+  for (const Place& from : kPlaces) {
+    for (const auto& [event, mode] :
+         {std::make_pair(Event::kForceOpen, kForcedOpen),
+          std::make_pair(Event::kForceClosed, kForcedClosed),
+          std::make_pair(Event::kSetShadow, kShadow),
+          std::make_pair(Event::kSetAutomatic, kAutomatic)}) {
+      Driven driven = At(from);
+      driven.Commit(driven->DecidePolicy(nullptr, mode));
+      EXPECT_EQ(driven->state(), ExpectedOf(event, from).to.state);
+      EXPECT_EQ(driven->mode(), mode);
+      EXPECT_EQ(driven->configured_mode(), mode);
+      EXPECT_FALSE(driven->terms().admission.word.mode_ends());
+    }
+  }
+}
+
+// ------------------------------------------------------------------ To begin
+
+TEST(StateMachineTest, BeginsClosedAutomaticAndForGood) {
+  const Driven driven;
+  const BreakerSnapshot s = driven.Describe();
+  EXPECT_EQ(s.state, State::kClosed);
+  EXPECT_EQ(s.mode, Mode::kAutomatic);
+  EXPECT_EQ(s.next_mode, Mode::kAutomatic);
+  EXPECT_EQ(s.mode_remaining, absl::InfiniteDuration());
+  EXPECT_EQ(s.last_transition_time, kWallStart);
+  EXPECT_EQ(s.transition_count, 0);
+  EXPECT_EQ(s.open_remaining, absl::ZeroDuration());
+  EXPECT_EQ(driven->history(), nullptr);
+  EXPECT_TRUE(driven->terms().admission.word.plain());
+}
+
+TEST(StateMachineTest, TermsAreThoseOfItsRules) {
+  Driven driven(SlowCallOptions(0.25));
+  const Terms terms = driven->terms();
+  EXPECT_EQ(terms.judgment.trip.minimum_calls, 20);
+  EXPECT_EQ(terms.judgment.trip.slow_call_rate_threshold, 0.25);
+  EXPECT_TRUE(terms.judgment.evidence == driven->rules().evidence);
+  EXPECT_EQ(terms.slow_call_duration, seconds(1));
+}
+
+TEST(StateMachineTest, CallsAreTimedIfSlowOnesAreJudgedOrIfAskedFor) {
+  EXPECT_FALSE(Driven()->terms().admission.word.timed());
+  EXPECT_TRUE(Driven(SlowCallOptions())->terms().admission.word.timed());
+  EXPECT_TRUE(Driven(ExactOptions(), /*times_calls=*/true)
+                  ->terms()
+                  .admission.word.timed());
+  EXPECT_EQ(
+      Driven(ExactOptions(), /*times_calls=*/true)->terms().slow_call_duration,
+      seconds(0));
+}
+
+// -------------------------------------------------------------------- Trips
+
+TEST(StateMachineTest, SuspicionOfAnOlderGenerationIsNoMove) {
+  Driven driven;
+  driven.Fail(20);
+  const StateMachine::Suspicion suspicion = driven.Suspicion();
+  driven.Commit(driven->DecideReset());
+  driven.Fail(20);
+  EXPECT_FALSE(
+      driven->DecideTrip(suspicion, driven.totals.judged).starts_generation());
+  EXPECT_TRUE(driven.DecideTrip().starts_generation());
+}
+
+TEST(StateMachineTest, SuspicionThatDoesNotHoldIsNoMove) {
+  Driven driven;
+  driven.Fail(19);
+  EXPECT_FALSE(driven.DecideTrip().starts_generation());
+  driven.Fail(1);
+  EXPECT_TRUE(driven.DecideTrip().starts_generation());
+}
+
+TEST(StateMachineTest, WhatLeftTheWindowDoesNotTrip) {
+  Driven driven;
+  driven.Fail(10);
+  for (int i = 0; i < 20; ++i) {
+    driven.Wait(absl::Seconds(1));
+    driven->MoveWindow(driven.totals.judged, driven.now);
+  }
+  driven.Fail(10);
+  EXPECT_FALSE(driven.DecideTrip().starts_generation());
+}
+
+TEST(StateMachineTest, TripsForWhatTheSuspicionSays) {
+  BreakerOptions options = ExactOptions();
+  options.trip.consecutive_failures = 3;
+  Driven driven(options);
+  StateMachine::Suspicion suspicion = driven.Suspicion();
+  EXPECT_FALSE(driven->DecideTrip(suspicion, CallCounts()).to.has_value());
+  suspicion.failures_in_a_row = 3;
+  EXPECT_EQ(driven->DecideTrip(suspicion, CallCounts()).reason,
+            TransitionReason::kConsecutiveFailures);
+  suspicion.failures_in_a_row = 0;
+  suspicion.evidence_is_complete = true;
+  EXPECT_EQ(driven->DecideTrip(suspicion, CallCounts()).reason,
+            TransitionReason::kEvidence);
+}
+
+TEST(StateMachineTest, ForcedClosedNeverTrips) {
+  Driven driven;
+  driven.SetMode(Mode::kForcedClosed);
+  driven.Fail(1'000'000);
+  StateMachine::Suspicion suspicion = driven.Suspicion();
+  suspicion.evidence_is_complete = true;
+  EXPECT_FALSE(
+      driven->DecideTrip(suspicion, driven.totals.judged).starts_generation());
+}
+
+TEST(StateMachineTest, TripStaysOpenAsLongAsTheServerAsked) {
+  Driven driven;
+  driven.Fail(20);
+  StateMachine::Suspicion suspicion = driven.Suspicion();
+  suspicion.retry_after = absl::Seconds(17);
+  driven.Commit(driven->DecideTrip(suspicion, driven.totals.judged));
+  EXPECT_EQ(driven.Refuses(), absl::Seconds(17));
+}
+
+TEST(StateMachineTest, FailedProbeStaysOpenAsLongAsTheServerAsked) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  driven.EndProbe(/*failed=*/true, /*slow=*/true);
+  driven.Commit(
+      driven.DecideRecovery(/*failed=*/true, /*slow=*/true, absl::Seconds(17)));
+  EXPECT_EQ(driven.Refuses(), absl::Seconds(17));
+  EXPECT_EQ(
+      driven.Describe().trips[static_cast<int>(TransitionReason::kProbeFailed)],
+      1);
+}
+
+TEST(StateMachineTest, ServersTimeCountsOnlyForProbesThatFailed) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  driven.EndProbe(/*failed=*/false, /*slow=*/true);
+  driven.Commit(driven.DecideRecovery(/*failed=*/false, /*slow=*/true,
+                                      absl::Seconds(17)));
+  EXPECT_EQ(driven.Refuses(), absl::Seconds(10));
+}
+
+TEST(StateMachineTest, FirstOpeningIsPacedByTheWindow) {
+  BreakerOptions options = ExactOptions();
+  options.open.duration = absl::Milliseconds(1);
+  options.open.pace_by_calls = CallPacing{0.1};
+  Driven driven(options);
+  driven.totals.asked = 1'000'000;
+  driven.Wait(absl::Seconds(8));
+  driven.Trip();  // 20 calls in 8 s: ten take 4 s
+  EXPECT_EQ(driven.Refuses(), absl::Seconds(4));
+}
+
+TEST(StateMachineTest, LaterOpeningIsPacedByTheCallsAskedFor) {
+  BreakerOptions options = ExactOptions();
+  options.open.duration = absl::Milliseconds(1);
+  options.open.duration_multiplier = 1;
+  options.open.pace_by_calls = CallPacing{0.1};
+  Driven driven(options);
+  driven.Wait(absl::Seconds(8));
+  driven.Trip();
+  driven.totals.asked += 8;
+  driven.Try();     // 4 s later
+  driven.Reopen();  // 2 calls in a second: ten take 5 s
+  EXPECT_EQ(driven.Refuses(), absl::Seconds(5));
+}
+
+TEST(StateMachineTest, SameSeedDrawsTheSameOpenTimesAndEachAnew) {
+  BreakerOptions options = ExactOptions();
+  options.open.duration_jitter = 0.5;
+  options.open.duration_multiplier = 1;
+  Driven one(options);
+  Driven other(options);
+  one.Trip();
+  other.Trip();
+  const absl::Duration first = one.Refuses();
+  EXPECT_EQ(first, other.Refuses());
+  EXPECT_LT(first, absl::Seconds(5));
+  one.Try();
+  one.Reopen();
+  EXPECT_NE(one.Refuses(), first);
+}
+
+// -------------------------------------------------------------------- Modes
+
+TEST(StateMachineTest, TimedModeFallsBackToTheConfiguredOneForGood) {
+  Driven driven;
+  driven.Configure(Mode::kShadow);
+  const MonotonicTime end = driven.now + seconds(60);
+  driven.SetMode(Mode::kForcedClosed, end);
+  EXPECT_FALSE(driven->DecideModeEnd(end - nanoseconds(1)).mode.has_value());
+  driven.now = end;
+  driven.Commit(driven->DecideModeEnd(end));
+  EXPECT_EQ(driven->mode(), Mode::kShadow);
+  EXPECT_FALSE(driven->terms().admission.word.mode_ends());
+}
+
+TEST(StateMachineTest, ModeForGoodDoesNotEnd) {
+  Driven driven;
+  driven.SetMode(Mode::kForcedClosed);
+  EXPECT_FALSE(driven->terms().admission.word.mode_ends());
+  EXPECT_FALSE(driven->DecideModeEnd(MonotonicTime::max()).mode.has_value());
+}
+
+TEST(StateMachineTest, ConfiguredModeIsForGoodThoughATimeIsGiven) {
+  for (const Mode mode : {Mode::kAutomatic, Mode::kForcedOpen,
+                          Mode::kForcedClosed, Mode::kShadow}) {
+    Driven driven;
+    driven.Configure(mode);
+    driven.SetMode(mode, driven.now + seconds(60));
+    EXPECT_FALSE(driven->terms().admission.word.mode_ends()) << ToString(mode);
+    EXPECT_FALSE(driven->DecideModeEnd(MonotonicTime::max()).mode.has_value());
+  }
+}
+
+TEST(StateMachineTest, OtherTimeForTheSameModeIsItsTime) {
+  Driven driven;
+  driven.SetMode(Mode::kForcedOpen, driven.now + seconds(60));
+  driven.SetMode(Mode::kForcedOpen, driven.now + seconds(90));
+  EXPECT_EQ(driven->terms().admission.mode_until, driven.now + seconds(90));
+  EXPECT_EQ(driven.Describe().transition_count, 1);
+  driven.SetMode(Mode::kForcedOpen);
+  EXPECT_FALSE(driven->terms().admission.word.mode_ends());
+}
+
+TEST(StateMachineTest, NewConfiguredModeEndsATimedOne) {
+  Driven driven;
+  driven.SetMode(Mode::kForcedClosed, driven.now + seconds(60));
+  driven.Configure(Mode::kShadow);
+  EXPECT_FALSE(driven->terms().admission.word.mode_ends());
+}
+
+TEST(StateMachineTest, LeavingForcedOpenIsHalfOpenEvenIfItTrippedBefore) {
+  Driven driven;
+  driven.Trip();
+  driven.SetMode(Mode::kForcedOpen);
+  driven.SetMode(Mode::kAutomatic);
+  EXPECT_EQ(driven->state(), State::kHalfOpen);
+}
+
+TEST(StateMachineTest, NoCallEndsForcedOpen) {
+  Driven driven;
+  driven.SetMode(Mode::kForcedOpen);
+  driven.Wait(absl::Hours(1));
+  EXPECT_FALSE(driven->DecideHalfOpen(driven.now).starts_generation());
+}
+
+TEST(StateMachineTest, OpenTimeIsOverFromItsEndOnWhenACallAsks) {
+  Driven driven;
+  driven.Trip();
+  const MonotonicTime end = driven.now + seconds(5);
+  EXPECT_EQ(driven->terms().admission.refuse_until, end);
+  EXPECT_FALSE(driven->DecideHalfOpen(end - nanoseconds(1)).to.has_value());
+  EXPECT_EQ(driven->DecideHalfOpen(end).to, State::kHalfOpen);
+  // Time alone changes nothing.
+  driven.now = end + hours(1);
+  EXPECT_EQ(driven->state(), State::kOpen);
+  EXPECT_EQ(driven.Describe().state, State::kOpen);
+}
+
+// ------------------------------------------------------------------- Resets
+
+TEST(StateMachineTest, ResetInClosedMakesNoTransition) {
+  Driven driven;
+  driven.Fail(19);
+  driven.Wait(absl::Seconds(3));
+  EXPECT_EQ(driven.CommitAndTell(driven->DecideReset()), nullptr);
+  EXPECT_EQ(driven->generation(), 1);
+  EXPECT_EQ(driven.Describe().window, Counts(0, 0));
+  EXPECT_EQ(driven.Describe().transition_count, 0);
+  EXPECT_EQ(driven.Describe().last_transition_time, kWallStart);
+  EXPECT_EQ(driven->history(), nullptr);
+}
+
+TEST(StateMachineTest, ResetWhileForcedOpenDoesNothing) {
+  Driven driven;
+  driven.SetMode(Mode::kForcedOpen, driven.now + seconds(60));
+  const std::string before = Seen(driven);
+  driven.Commit(driven->DecideReset());
+  EXPECT_EQ(Seen(driven), before);
+}
+
+TEST(StateMachineTest, ResetLeavesTheMode) {
+  Driven driven;
+  driven.SetMode(Mode::kShadow, driven.now + seconds(60));
+  driven.Trip();
+  driven.Commit(driven->DecideReset());
+  EXPECT_EQ(driven->mode(), Mode::kShadow);
+  EXPECT_TRUE(driven->terms().admission.word.mode_ends());
+}
+
+// -------------------------------------------------------------- Other rules
+
+TEST(StateMachineTest, RulesAloneLeaveTheMode) {
+  Driven driven;
+  driven.SetMode(Mode::kForcedOpen, driven.now + seconds(60));
+  const uint64_t word = driven->terms().admission.word.bits();
+  const std::shared_ptr<const Rules> rules = Rules::Of(SlowCallOptions());
+  driven.Commit(driven->DecidePolicy(rules, std::nullopt));
+  EXPECT_EQ(driven->shared_rules(), rules);
+  EXPECT_EQ(driven->mode(), Mode::kForcedOpen);
+  EXPECT_EQ(driven->terms().admission.mode_until, driven.now + seconds(60));
+  EXPECT_EQ(driven->generation(), StateWord(word).generation());
+}
+
+TEST(StateMachineTest, RulesAndModeComeIntoForceTogether) {
+  Driven driven;
+  driven.Commit(
+      driven->DecidePolicy(Rules::Of(SlowCallOptions()), Mode::kShadow));
+  EXPECT_TRUE(driven->rules().options.trip.JudgesSlowCalls());
+  EXPECT_EQ(driven->mode(), Mode::kShadow);
+}
+
+TEST(StateMachineTest, OtherRulesKeepTheWindow) {
+  Driven driven;
+  driven.Fail(7);
+  BreakerOptions options = ExactOptions();
+  options.trip.minimum_calls = 100;
+  driven.Commit(driven->DecidePolicy(Rules::Of(options), std::nullopt));
+  EXPECT_EQ(driven.Describe().window, Counts(0, 7));
+}
+
+TEST(StateMachineTest, WindowOfOtherLengthOrBucketsBeginsAfresh) {
+  BreakerOptions longer = ExactOptions();
+  longer.trip.window = absl::Seconds(20);
+  BreakerOptions finer = ExactOptions();
+  finer.trip.window_buckets = 5;
+  for (const BreakerOptions& options : {longer, finer}) {
+    Driven driven;
+    driven.Fail(7);
+    driven.Commit(driven->DecidePolicy(Rules::Of(options), std::nullopt));
+    EXPECT_EQ(driven.Describe().window, Counts(0, 0));
+    EXPECT_EQ(driven->terms().window_moves_at, driven.now + seconds(2));
+    EXPECT_EQ(driven->generation(), 0);
+  }
+}
+
+TEST(StateMachineTest, OtherDurationHoldsForTheOpeningUnderWay) {
+  Driven driven;
+  driven.Trip();
+  BreakerOptions options = ExactOptions();
+  options.open.duration = absl::Seconds(20);
+  driven.Commit(driven->DecidePolicy(Rules::Of(options), std::nullopt));
+  EXPECT_EQ(driven.Refuses(), absl::Seconds(20));
+}
+
+// ------------------------------------------------------------------- Window
+
+TEST(StateMachineTest, WindowMovesAtItsBoundary) {
+  Driven driven;
+  EXPECT_EQ(driven->terms().window_moves_at, kStart + seconds(1));
+  driven.Wait(absl::Seconds(1) - kInstant);
+  driven->MoveWindow(driven.totals.judged, driven.now);
+  EXPECT_EQ(driven->terms().window_moves_at, kStart + seconds(1));
+  driven.Wait(kInstant);
+  driven->MoveWindow(driven.totals.judged, driven.now);
+  EXPECT_EQ(driven->terms().window_moves_at, kStart + seconds(2));
+}
+
+TEST(StateMachineTest, WindowMovesOnlyWhileClosed) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  const std::string before = Seen(driven);
+  driven->MoveWindow(Counts(100, 100), driven.now + hours(1));
+  EXPECT_EQ(Seen(driven), before);
+}
+
+TEST(StateMachineTest, DescribesTheWindowAsIfItHadMoved) {
+  Driven driven;
+  driven.Fail(7);
+  driven.Wait(absl::Seconds(10));
+  EXPECT_EQ(driven.Describe().window, Counts(0, 7));
+  driven.Wait(absl::Seconds(1));
+  EXPECT_EQ(driven.Describe().window, Counts(0, 0));
+  EXPECT_EQ(driven->terms().window_moves_at, kStart + seconds(1));
+}
+
+// ------------------------------------------------------------------- Probes
+
+TEST(StateMachineTest, NoProbeUnlessHalfOpen) {
+  Driven driven;
+  EXPECT_EQ(driven->TakeProbe(driven.now).has_value(), false);
+  driven.Trip();
+  EXPECT_EQ(driven->TakeProbe(driven.now).has_value(), false);
+  driven.Try();
+  EXPECT_EQ(driven->TakeProbe(driven.now).has_value(), true);
+}
+
+TEST(StateMachineTest, ProbeOfAnotherGenerationIsNone) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  const uint64_t probe = driven->TakeProbe(driven.now)->probe;
+  const uint64_t other = driven->generation() - 1;
+  EXPECT_FALSE(driven->EndProbe(other, probe, false, false, driven.now));
+  driven->FreeProbe(other, probe, driven.now);
+  EXPECT_EQ(driven.Describe().probes_in_flight, 1);
+  EXPECT_EQ(driven.Describe().probe_successes, 0);
+  driven->FreeProbe(driven->generation(), probe, driven.now);
+  EXPECT_EQ(driven.Describe().probes_in_flight, 0);
+}
+
+TEST(StateMachineTest, ProbeThatOutlivesHalfOpenIsNone) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  const uint64_t generation = driven->generation();
+  const uint64_t probe = driven->TakeProbe(driven.now)->probe;
+  driven.Reopen();
+  EXPECT_FALSE(driven->EndProbe(generation, probe, true, false, driven.now));
+  driven->FreeProbe(generation, probe, driven.now);
+  driven.Try();
+  driven.Recover();
+  EXPECT_FALSE(driven->EndProbe(generation, probe, true, false, driven.now));
+  driven->FreeProbe(generation, probe, driven.now);
+}
+
+TEST(StateMachineTest, DescribesProbes) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  driven.EndProbe(/*failed=*/false, /*slow=*/false);
+  driven->TakeProbe(driven.now);
+  driven->TakeProbe(driven.now);
+  EXPECT_EQ(driven.Describe().probes_in_flight, 2);
+  EXPECT_EQ(driven.Describe().probe_successes, 1);
+}
+
+// --------------------------------------------------------------------- Ramp
+
+// The defaults, so that half-open is a ramp, without jitter.
+BreakerOptions RampOptions() {
+  BreakerOptions options;
+  options.open.duration_jitter = 0;
+  return options;
+}
+
+void TripOnEvidence(Driven* driven) {
+  driven->Fail(10);
+  StateMachine::Suspicion suspicion = driven->Suspicion();
+  suspicion.evidence_is_complete = true;
+  driven->Commit((*driven)->DecideTrip(suspicion, driven->totals.judged));
+  ASSERT_EQ((*driven)->state(), State::kOpen);
+}
+
+// One more success, and a ramp closes.
+void ClimbTheRamp(Driven* driven) {
+  TripOnEvidence(driven);
+  driven->Try();
+  for (int i = 0; i < 1000; ++i) {
+    driven->EndProbe(/*failed=*/false, /*slow=*/false);
+    if (driven->DecideRecovery(false, false).to.has_value()) return;
+  }
+  FAIL() << "does not close";
+}
+
+TEST(StateMachineTest, AfterARampEvidenceBeginsWhereItEnded) {
+  Driven driven(RampOptions());
+  ClimbTheRamp(&driven);
+  const double ended = driven.Describe().evidence;
+  EXPECT_LE(ended, 0.5);
+  EXPECT_GT(ended, 0.4);
+  EXPECT_EQ(driven.Commit(driven.DecideRecovery(false, false)), ended);
+  EXPECT_EQ(driven->state(), State::kClosed);
+}
+
+TEST(StateMachineTest, RampThatIsCutShortLeavesNoEvidence) {
+  Driven reset(RampOptions());
+  ClimbTheRamp(&reset);
+  EXPECT_EQ(reset.Commit(reset->DecideReset()), 0);
+  Driven forced(RampOptions());
+  ClimbTheRamp(&forced);
+  EXPECT_EQ(forced.Commit(forced->DecideMode({Mode::kForcedClosed, {}})), 0);
+}
+
+TEST(StateMachineTest, WithoutARampEvidenceBeginsAtNothing) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  for (int i = 0; i < 3; ++i) driven.EndProbe(false, false);
+  EXPECT_EQ(driven.Commit(driven.DecideRecovery(false, false)), 0);
+}
+
+TEST(StateMachineTest, EvidenceIsCompleteWhileOpenAndFallsOnARamp) {
+  Driven driven(RampOptions());
+  TripOnEvidence(&driven);
+  EXPECT_EQ(driven.Describe().evidence, 1);
+  driven.Try();
+  EXPECT_EQ(driven.Describe().evidence, 1);
+  driven.EndProbe(/*failed=*/false, /*slow=*/false);
+  EXPECT_LT(driven.Describe().evidence, 1);
+}
+
+TEST(StateMachineTest, ShareOfSlowProbesIsOfThoseSinceHalfOpenBegan) {
+  BreakerOptions options = RampOptions();
+  options.trip.slow_call_duration = absl::Seconds(1);
+  options.trip.slow_call_rate_threshold = 0.5;
+  Driven driven(options);
+  driven.totals.judged.slow = 0;
+  TripOnEvidence(&driven);
+  driven.totals.judged.successes += 1000;  // before half-open
+  driven.Try();
+  driven.EndProbe(/*failed=*/false, /*slow=*/true);
+  EXPECT_EQ(driven.DecideRecovery(false, /*slow=*/true).reason,
+            TransitionReason::kProbeSlow);
+}
+
+TEST(StateMachineTest, RefusalsOnARampAreCountedByWhetherTheyWereMade) {
+  for (const Mode mode : {Mode::kAutomatic, Mode::kShadow}) {
+    Driven driven(RampOptions());
+    driven.SetMode(mode);
+    TripOnEvidence(&driven);
+    driven.Try();
+    // The first goes alone: the second is refused, but not on a ramp.
+    const uint64_t first = driven->TakeProbe(driven.now)->probe;
+    EXPECT_EQ(driven->TakeProbe(driven.now)->refused, RefusalReason::kHalfOpen);
+    EXPECT_EQ(driven->history()->ramp_refused, 0);
+    EXPECT_EQ(driven->history()->ramp_shadow_refused, 0);
+    driven->EndProbe(driven->generation(), first, false, false, driven.now);
+    for (int i = 0; i < 3; ++i) driven->TakeProbe(driven.now);  // these go
+    for (int i = 0; i < 2; ++i) {
+      EXPECT_EQ(driven->TakeProbe(driven.now)->refused, RefusalReason::kRamp);
+    }
+    const bool shadow = mode == Mode::kShadow;
+    EXPECT_EQ(driven->history()->ramp_refused, shadow ? 0 : 2);
+    EXPECT_EQ(driven->history()->ramp_shadow_refused, shadow ? 2 : 0);
+  }
+}
+
+// ------------------------------------------------------------------ Answers
+
+TEST(StateMachineTest, TransitionTellsWhatTheBreakerWasJudgedBy) {
+  Driven driven;
+  driven.totals.judged = Counts(5, 5, 1);
+  driven.Commit(driven->DecideReset());
+  driven.totals.judged = Counts(10, 20, 3);
+  driven.totals.failures_in_a_row = 7;
+  driven.Wait(absl::Seconds(3));
+  const std::shared_ptr<const Transition> told =
+      driven.CommitAndTell(driven.DecideTrip());
+  EXPECT_EQ(told->window, Counts(5, 15, 2));
+  EXPECT_EQ(told->failure_rate, 0.75);
+  EXPECT_EQ(told->consecutive_failures, 7);
+  EXPECT_EQ(told->time, kWallStart + absl::Seconds(3));
+  EXPECT_EQ(told->open_for, absl::Seconds(5));
+}
+
+TEST(StateMachineTest, FailureRateOfAnEmptyWindowIsNoNumber) {
+  Driven driven;
+  const std::shared_ptr<const Transition> told =
+      driven.CommitAndTell(driven->DecideMode({Mode::kForcedOpen, {}}));
+  EXPECT_EQ(told->window, Counts(0, 0));
+  EXPECT_TRUE(std::isnan(told->failure_rate));
+}
+
+TEST(StateMachineTest, ForcedOpenIsToldWithItsTime) {
+  Driven for_good;
+  EXPECT_EQ(
+      for_good.CommitAndTell(for_good->DecideMode({Mode::kForcedOpen, {}}))
+          ->open_for,
+      absl::InfiniteDuration());
+  EXPECT_EQ(for_good.Describe().open_remaining, absl::InfiniteDuration());
+  Driven timed;
+  EXPECT_EQ(timed
+                .CommitAndTell(timed->DecideMode(
+                    {Mode::kForcedOpen, timed.now + seconds(60)}))
+                ->open_for,
+            absl::Seconds(60));
+  timed.Wait(absl::Seconds(20));
+  EXPECT_EQ(timed.Describe().open_remaining, absl::Seconds(40));
+}
+
+TEST(StateMachineTest, OnlyOpeningsAreToldWithATime) {
+  Driven driven;
+  driven.Trip();
+  driven.now = driven->terms().admission.refuse_until;
+  EXPECT_EQ(driven.CommitAndTell(driven->DecideHalfOpen(driven.now))->open_for,
+            absl::ZeroDuration());
+  EXPECT_EQ(driven.CommitAndTell(driven->DecideReset())->open_for,
+            absl::ZeroDuration());
+}
+
+TEST(StateMachineTest, CountsTransitionsAndTripsByKind) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  driven.Reopen();
+  driven.Try();
+  driven.Reopen();
+  driven.Try();
+  driven.Recover();
+  driven.SetMode(Mode::kForcedOpen);
+  driven.SetMode(Mode::kAutomatic);
+  driven.Commit(driven->DecideReset());
+  const BreakerSnapshot s = driven.Describe();
+  EXPECT_EQ(Transitions(s, State::kClosed, State::kOpen), 2);
+  EXPECT_EQ(Transitions(s, State::kOpen, State::kHalfOpen), 4);
+  EXPECT_EQ(Transitions(s, State::kHalfOpen, State::kOpen), 2);
+  EXPECT_EQ(Transitions(s, State::kHalfOpen, State::kClosed), 2);
+  EXPECT_EQ(s.transition_count, 10);
+  EXPECT_EQ(Trips(s, TransitionReason::kFailureRate), 1);
+  EXPECT_EQ(Trips(s, TransitionReason::kProbeFailed), 2);
+  EXPECT_EQ(Trips(s, TransitionReason::kForced), 1);
+}
+
+TEST(StateMachineTest, LastTripIsTheLastOpening) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  driven.EndProbe(/*failed=*/true, /*slow=*/false);
+  const std::shared_ptr<const Transition> reopened =
+      driven.CommitAndTell(driven.DecideRecovery(true, false));
+  driven.Try();
+  driven.Recover();
+  EXPECT_EQ(driven->history()->last_trip, reopened);
+}
+
+TEST(StateMachineTest, OutageIsDescribedByWhatItBeganWith) {
+  Driven driven;
+  driven.Fail(30);
+  driven.Commit(driven.DecideTrip());
+  driven.Try();
+  driven.Reopen();
+  EXPECT_EQ(driven.Describe().window, Counts(0, 30));
+  EXPECT_EQ(driven.Describe().consecutive_failures, 30);
+  EXPECT_EQ(driven.Describe().reopenings, 1);
+  EXPECT_EQ(driven.Describe().open_remaining, absl::Seconds(10));
+  driven.Try();
+  EXPECT_EQ(driven.Describe().window, Counts(0, 30));
+}
+
+TEST(StateMachineTest, NextOutageBeginsAfresh) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  driven.Reopen();
+  driven.Try();
+  driven.Recover();
+  driven.Trip();
+  EXPECT_EQ(driven.Describe().reopenings, 0);
+  EXPECT_EQ(driven.Describe().window, Counts(0, 20));
+  EXPECT_EQ(driven.Refuses(), absl::Seconds(5));
+}
+
+TEST(StateMachineTest, ForcedOpenFromHalfOpenIsNoFailureOfProbes) {
+  Driven driven;
+  driven.Trip();
+  driven.Try();
+  driven.SetMode(Mode::kForcedOpen);
+  EXPECT_EQ(driven.Describe().reopenings, 0);
+}
+
+TEST(StateMachineTest, DescribesWhatIsLeftOfAMode) {
+  Driven driven;
+  driven.Configure(Mode::kShadow);
+  driven.SetMode(Mode::kForcedOpen, driven.now + seconds(60));
+  driven.Wait(absl::Seconds(60) - kInstant);
+  EXPECT_EQ(driven.Describe().mode, Mode::kForcedOpen);
+  EXPECT_EQ(driven.Describe().mode_remaining, kInstant);
+  EXPECT_EQ(driven.Describe().next_mode, Mode::kShadow);
+}
+
+TEST(StateMachineTest, ModeThatIsOverIsDescribedAsTheOneThatFollows) {
+  Driven driven;
+  driven.Configure(Mode::kShadow);
+  driven.SetMode(Mode::kForcedOpen, driven.now + seconds(60));
+  driven.Wait(absl::Seconds(60));
+  const BreakerSnapshot s = driven.Describe();
+  EXPECT_EQ(s.mode, Mode::kShadow);
+  EXPECT_EQ(s.mode_remaining, absl::InfiniteDuration());
+  EXPECT_EQ(s.state, State::kOpen);
+  EXPECT_EQ(s.open_remaining, absl::ZeroDuration());
+  EXPECT_EQ(driven->mode(), Mode::kForcedOpen);
+}
+
+}  // namespace
+}  // namespace autobreaker
