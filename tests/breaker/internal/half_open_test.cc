@@ -14,7 +14,7 @@
 namespace autobreaker {
 namespace {
 
-using ::std::chrono::milliseconds;
+using ::std::chrono::nanoseconds;
 using ::std::chrono::seconds;
 
 constexpr MonotonicTime kStart{std::chrono::hours(1)};
@@ -111,9 +111,9 @@ TEST_F(HalfOpenTest, EndOfALeaseMakesRoom) {
   Take();
   Wait(seconds(3));
   Take();
-  Wait(seconds(7) - std::chrono::nanoseconds(1));
+  Wait(seconds(7) - nanoseconds(1));
   EXPECT_EQ(Ask().probe, kNone);
-  Wait(std::chrono::nanoseconds(1));
+  Wait(nanoseconds(1));
   EXPECT_EQ(half_open_.in_flight(now_), 1);
   Take();
   // Full until the second lease ends.
@@ -190,7 +190,7 @@ TEST_F(HalfOpenTest, ProbeEndsOnce) {
   EXPECT_EQ(half_open_.successes(), 1);
 }
 
-TEST_F(HalfOpenTest, NeitherFailedNorSlowIsASuccess) {
+TEST_F(HalfOpenTest, SuccessIsNeitherFailedNorSlow) {
   const struct {
     bool failed;
     bool slow;
@@ -245,6 +245,16 @@ TEST_F(RampingHalfOpenTest, SecondMayAskWhenTheOpenTimeHasPassedAgain) {
   EXPECT_TRUE(Ask().finds_out);
   // Full until the first lease ends.
   EXPECT_EQ(RefuseUntil(), seconds(10));
+}
+
+TEST_F(RampingHalfOpenTest, SecondMayAskSoonerIfALeaseEndsBefore) {
+  BreakerOptions options = RampOptions();
+  options.half_open.lease = absl::Seconds(3);
+  rules_ = Rules::Of(options);
+  Take();
+  EXPECT_EQ(RefuseUntil(), seconds(3));
+  Wait(seconds(3));
+  Take();
 }
 
 TEST_F(RampingHalfOpenTest, AfterASuccessEachCallMayAsk) {
@@ -317,20 +327,33 @@ TEST_F(RampingHalfOpenTest, SlowOnesBeforeDoNotReopenAtAFastSuccess) {
             std::nullopt);
 }
 
-TEST_F(RampingHalfOpenTest, OverdueProbesKeepItFromClosing) {
+TEST_F(RampingHalfOpenTest, OverdueProbeKeepsItFromClosing) {
+  const uint64_t slowest = Take();
+  Wait(seconds(1));
+  EXPECT_TRUE(End(slowest));
   const uint64_t hangs = Take();
-  Wait(seconds(4));  // so that another goes
-  const uint64_t probe = Take();
-  Wait(milliseconds(10));
-  EXPECT_TRUE(End(probe));
-  while (half_open_.evidence() > 0.5) {
-    const uint64_t next = Take();
-    Wait(milliseconds(10));
-    EXPECT_TRUE(End(next));
-  }
+  while (half_open_.evidence() > 0.5) Succeed();
+  // Overdue is what takes more than twice as long as the slowest success.
+  Wait(seconds(2));
+  EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
+  Wait(nanoseconds(1));
   EXPECT_EQ(Next(/*failed=*/false), std::nullopt);
   half_open_.FreeProbe(hangs, now_);
   EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
+}
+
+TEST_F(RampingHalfOpenTest, OverdueProbesKeepOthersFromTheirTurn) {
+  for (int i = 0; i < 10; ++i) Succeed();
+  Take();
+  Take();  // from here on, by turns
+  HalfOpen without_overdue = half_open_;
+  Wait(nanoseconds(1));
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(Ask().probe, kNone);
+  int went = 0;
+  for (int i = 0; i < 10; ++i) {
+    went += without_overdue.TakeProbe(*rules_, kStart).probe != kNone;
+  }
+  EXPECT_GT(went, 0);
 }
 
 TEST_F(RampingHalfOpenTest, OtherRulesKeepTheEvidenceAndWeighResultsOtherwise) {

@@ -8,7 +8,6 @@
 #include <cstring>
 #include <memory>
 #include <optional>
-#include <ostream>
 #include <sstream>
 #include <string>
 #include <utility>
@@ -466,6 +465,7 @@ void ForEachEvent(Body body) {
                    << ToString(from.state) << ", " << ToString(from.mode));
       Driven driven = At(from);
       Prepare(event, &driven);
+      if (::testing::Test::HasFailure()) return;
       body(event, from, &driven);
     }
   }
@@ -751,6 +751,16 @@ TEST(StateMachineTest, TimedModeFallsBackToTheConfiguredOneForGood) {
   driven.Commit(driven->DecideModeEnd(end));
   EXPECT_EQ(driven->mode(), Mode::kShadow);
   EXPECT_FALSE(driven->terms().admission.word.mode_ends());
+}
+
+TEST(StateMachineTest, ModeThatEndsInForcedOpenOpens) {
+  Driven driven;
+  driven.Configure(Mode::kForcedOpen);
+  driven.SetMode(Mode::kForcedClosed, driven.now + seconds(60));
+  driven.Wait(absl::Seconds(60));
+  driven.Commit(driven->DecideModeEnd(driven.now));
+  EXPECT_EQ(driven->state(), State::kOpen);
+  EXPECT_EQ(driven->mode(), Mode::kForcedOpen);
 }
 
 TEST(StateMachineTest, ModeForGoodDoesNotEnd) {
