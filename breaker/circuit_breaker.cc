@@ -6,8 +6,7 @@
 #include <utility>
 
 #include "absl/random/random.h"
-#include "autobreaker/breaker/internal/durations.h"
-#include "autobreaker/breaker/internal/locked_state.h"
+#include "autobreaker/breaker/internal/cold_state.h"
 #include "autobreaker/breaker/internal/rules.h"
 #include "autobreaker/breaker/internal/state_machine.h"
 #include "autobreaker/breaker/internal/transition_outbox.h"
@@ -51,17 +50,14 @@ CircuitBreaker::CircuitBreaker(BreakerKey key,
                                std::shared_ptr<const Instruments> instruments)
     : gate_(instruments->clock),
       key_(std::move(key)),
-      instruments_(std::move(instruments)),
-      durations_(instruments_->duration_buckets.empty()
-                     ? nullptr
-                     : std::make_unique<DurationHistogram>(
-                           &instruments_->duration_buckets)),
-      locked_(std::make_unique<LockedState>(
-          StateMachine(std::move(rules), /*times_calls=*/durations_ != nullptr,
-                       SeedFor(*instruments_, key_), clock().CoarseNow(),
+      cold_(std::make_unique<ColdState>(
+          instruments,
+          StateMachine(std::move(rules),
+                       /*times_calls=*/!instruments->duration_buckets.empty(),
+                       SeedFor(*instruments, key_), clock().CoarseNow(),
                        clock().WallNow()))) {
-  MutexLock lock(&locked_->mu);
-  gate_.Publish(locked_->machine.terms());
+  MutexLock lock(&cold_->mu);
+  gate_.Publish(cold_->machine.terms());
 }
 
 CircuitBreaker::~CircuitBreaker() = default;
@@ -69,10 +65,11 @@ CircuitBreaker::~CircuitBreaker() = default;
 // ------------------------------------------------------------------ Changes
 
 template <typename Decide>
-bool CircuitBreaker::ChangeAndQueue(Decide decide) {
-  MutexLock lock(&locked_->mu);
-  StateMachine& machine = locked_->machine;
-  std::shared_ptr<TransitionOutbox>& outbox = locked_->outbox;
+bool CircuitBreaker::ChangeAndQueue(Decide decide,
+                                    absl::FunctionRef<void()> together) {
+  MutexLock lock(&cold_->mu);
+  StateMachine& machine = cold_->machine;
+  std::shared_ptr<TransitionOutbox>& outbox = cold_->outbox;
   const MonotonicTime now = clock().CoarseNow();
 
   // What may throw comes first, and changes nothing.
@@ -80,7 +77,7 @@ bool CircuitBreaker::ChangeAndQueue(Decide decide) {
   TransitionOutbox::Letter letter;
   if (move.transition != nullptr) {
     move.transition->key = key_;
-    if (instruments_->on_transition) {
+    if (cold_->instruments->on_transition) {
       if (outbox == nullptr) outbox = std::make_shared<TransitionOutbox>();
       letter.push_back(move.transition);
     }
@@ -102,6 +99,7 @@ bool CircuitBreaker::ChangeAndQueue(Decide decide) {
   const double evidence =
       machine.Commit(std::move(move), totals, now, wall_now);
   gate_.Publish(machine.terms(), evidence);
+  together();
   if (letter.empty()) return false;
   outbox->Push(std::move(letter));
   return true;
@@ -111,51 +109,59 @@ template <typename Decide>
 void CircuitBreaker::Change(Decide decide) {
   // If nothing was queued, there is nothing to deliver either: whoever queued
   // something before delivers it.
-  if (ChangeAndQueue(std::move(decide))) Deliver();
+  if (ChangeAndQueue(std::move(decide), [] {})) Deliver();
 }
 
 void CircuitBreaker::Deliver() {
   std::shared_ptr<TransitionOutbox> outbox;
   {
-    MutexLock lock(&locked_->mu);
-    outbox = locked_->outbox;
+    MutexLock lock(&cold_->mu);
+    outbox = cold_->outbox;
   }
   if (outbox == nullptr) return;
   // Kept here, since a callback may let go of the last owner of this breaker.
-  const std::shared_ptr<const Instruments> instruments = instruments_;
+  const std::shared_ptr<const Instruments> instruments = cold_->instruments;
   outbox->Deliver(instruments->on_transition);
 }
 
 absl::Status CircuitBreaker::UpdateOptions(const BreakerOptions& options) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
-  SetPolicy(Rules::Of(options), /*configured_mode=*/std::nullopt);
+  SetPolicy(Rules::Of(options), /*configured_mode=*/std::nullopt, [] {});
   Deliver();
   return absl::OkStatus();
 }
 
 void CircuitBreaker::SetPolicy(std::shared_ptr<const Rules> rules,
-                               std::optional<Mode> configured_mode) {
-  ChangeAndQueue([&](StateMachine* machine, MonotonicTime now) {
-    machine->MoveWindow(gate_.judged(), now);
-    return machine->DecidePolicy(std::move(rules), configured_mode);
-  });
+                               std::optional<Mode> configured_mode,
+                               absl::FunctionRef<void()> together) {
+  ChangeAndQueue(
+      [&](StateMachine* machine, MonotonicTime now) {
+        machine->MoveWindow(gate_.judged(), now);
+        return machine->DecidePolicy(std::move(rules), configured_mode);
+      },
+      together);
 }
 
 void CircuitBreaker::SetMode(Mode mode, absl::Duration how_long) {
   // Far beyond any outage, and far before nanoseconds in 64 bits end.
   const bool for_good = how_long > absl::Hours(24 * 365 * 100);
   Change([&](StateMachine* machine, MonotonicTime now) {
-    machine->MoveWindow(gate_.judged(), now);  // a trip by force shows it
+    machine->MoveWindow(gate_.judged(), now);  // a change shows it
     StateMachine::ModeChange change{mode, std::nullopt};
     if (!for_good) change.until = now + absl::ToChronoNanoseconds(how_long);
     return machine->DecideMode(change);
   });
 }
 
-bool CircuitBreaker::Reset() {
+void CircuitBreaker::EndMode() {
   Change([&](StateMachine* machine, MonotonicTime now) {
+    machine->MoveWindow(gate_.judged(), now);  // a change shows it
     return machine->DecideModeEnd(now);
   });
+}
+
+bool CircuitBreaker::Reset() {
+  EndMode();
   bool done = false;
   Change([&](StateMachine* machine, MonotonicTime) {
     StateMachine::Move move = machine->DecideReset();
@@ -166,8 +172,8 @@ bool CircuitBreaker::Reset() {
 }
 
 BreakerOptions CircuitBreaker::options() const {
-  MutexLock lock(&locked_->mu);
-  return locked_->machine.rules().options;
+  MutexLock lock(&cold_->mu);
+  return cold_->machine.rules().options;
 }
 
 // ---------------------------------------------------------------- Admission
@@ -188,12 +194,58 @@ Permit CircuitBreaker::Admit(Admitted::Kind kind, StateWord word,
   return Permit(this, admitted);
 }
 
+inline Permit CircuitBreaker::Refuse(RefusalReason reason, StateWord word,
+                                     const MonotonicTime* until,
+                                     MonotonicTime now, Refusal* refusal) {
+  const bool shadow = word.mode() == Mode::kShadow;
+  switch (reason) {
+    case RefusalReason::kOpen:
+      gate_.Count(shadow ? ShardedCounters::kShadowOpen
+                         : ShardedCounters::kRefusedOpen);
+      break;
+    case RefusalReason::kHalfOpen:
+      gate_.Count(shadow ? ShardedCounters::kShadowHalfOpen
+                         : ShardedCounters::kRefusedHalfOpen);
+      break;
+    case RefusalReason::kForcedOpen:
+      gate_.Count(ShardedCounters::kRefusedForcedOpen);
+      break;
+    case RefusalReason::kRamp:
+      break;  // counted where it was decided
+  }
+  if (shadow) return Admit(Admitted::Kind::kUnjudged, word);
+  if (refusal != nullptr) Explain(reason, until, now, refusal);
+  return Permit();
+}
+
+inline Permit CircuitBreaker::Refuse(const AdmissionTerms& terms,
+                                     MonotonicTime now, Refusal* refusal) {
+  if (terms.word.state() == State::kHalfOpen) {
+    return Refuse(RefusalReason::kHalfOpen, terms.word, nullptr, now, refusal);
+  }
+  if (terms.word.mode() != Mode::kForcedOpen) {
+    return Refuse(RefusalReason::kOpen, terms.word, &terms.refuse_until, now,
+                  refusal);
+  }
+  return Refuse(RefusalReason::kForcedOpen, terms.word,
+                terms.word.mode_ends() ? &terms.mode_until : nullptr, now,
+                refusal);
+}
+
+void CircuitBreaker::Explain(RefusalReason reason, const MonotonicTime* until,
+                             MonotonicTime now, Refusal* refusal) {
+  refusal->reason = reason;
+  refusal->retry_after.reset();
+  if (until != nullptr) {
+    refusal->retry_after =
+        std::max(absl::FromChrono(*until - now), absl::ZeroDuration());
+  }
+}
+
 Permit CircuitBreaker::TryAcquireSlowly(Refusal* refusal) {
   StateWord word = gate_.word();
   if (word.mode_ends() && clock().CoarseNow() >= gate_.admission().mode_until) {
-    Change([&](StateMachine* machine, MonotonicTime t) {
-      return machine->DecideModeEnd(t);
-    });
+    EndMode();
     word = gate_.word();
   }
   if (word.state() == State::kClosed) {
@@ -238,54 +290,8 @@ Permit CircuitBreaker::TryProbe(Refusal* refusal) {
                  answer->finds_out && terms.word.mode() != Mode::kShadow);
   }
   return answer->refused == RefusalReason::kRamp
-             ? Refuse(RefusalReason::kRamp, terms.word, std::nullopt, refusal)
+             ? Refuse(RefusalReason::kRamp, terms.word, nullptr, now, refusal)
              : Refuse(terms, now, refusal);
-}
-
-Permit CircuitBreaker::Refuse(const AdmissionTerms& terms, MonotonicTime now,
-                              Refusal* refusal) {
-  const auto until = [now](MonotonicTime time) {
-    return std::max(absl::FromChrono(time - now), absl::ZeroDuration());
-  };
-  if (terms.word.state() == State::kHalfOpen) {
-    return Refuse(RefusalReason::kHalfOpen, terms.word, std::nullopt, refusal);
-  }
-  if (terms.word.mode() != Mode::kForcedOpen) {
-    return Refuse(RefusalReason::kOpen, terms.word, until(terms.refuse_until),
-                  refusal);
-  }
-  return Refuse(RefusalReason::kForcedOpen, terms.word,
-                terms.word.mode_ends()
-                    ? std::make_optional(until(terms.mode_until))
-                    : std::nullopt,
-                refusal);
-}
-
-Permit CircuitBreaker::Refuse(RefusalReason reason, StateWord word,
-                              std::optional<absl::Duration> retry_after,
-                              Refusal* refusal) {
-  const bool shadow = word.mode() == Mode::kShadow;
-  switch (reason) {
-    case RefusalReason::kOpen:
-      gate_.Count(shadow ? ShardedCounters::kShadowOpen
-                         : ShardedCounters::kRefusedOpen);
-      break;
-    case RefusalReason::kHalfOpen:
-      gate_.Count(shadow ? ShardedCounters::kShadowHalfOpen
-                         : ShardedCounters::kRefusedHalfOpen);
-      break;
-    case RefusalReason::kForcedOpen:
-      gate_.Count(ShardedCounters::kRefusedForcedOpen);
-      break;
-    case RefusalReason::kRamp:
-      break;  // counted where it was decided
-  }
-  if (shadow) return Admit(Admitted::Kind::kUnjudged, word);
-  if (refusal != nullptr) {
-    refusal->reason = reason;
-    refusal->retry_after = retry_after;
-  }
-  return Permit();
 }
 
 Refusal CircuitBreaker::RefuseForProbe() {
@@ -319,7 +325,8 @@ void CircuitBreaker::SettleSlowly(const Admitted& admitted, Outcome outcome,
     slow = gate_.IsSlow(taken);
     // First, so that each call that is seen finished is seen here too. What
     // follows may even destroy the breaker, see Deliver().
-    if (durations_ != nullptr) durations_->Add(admitted.state, taken);
+    if (cold_->durations != nullptr)
+      cold_->durations->Add(admitted.state, taken);
   } else {
     now = clock().CoarseNow();
   }
@@ -365,6 +372,9 @@ void CircuitBreaker::SettleProbe(const Admitted& admitted, bool failed,
       return StateMachine::Move();
     }
     gate_.CountProbe(admitted.generation, failed, slow);
+    // That the probe ended stays so, also if there is no memory for what
+    // follows from it: the next probe decides then.
+    gate_.Publish(machine->terms());
     return machine->DecideRecovery(failed, slow, retry_after, gate_.judged(),
                                    now);
   });
@@ -372,13 +382,13 @@ void CircuitBreaker::SettleProbe(const Admitted& admitted, bool failed,
 
 void CircuitBreaker::MoveWindow(bool wait) {
   if (wait) {
-    locked_->mu.Lock();
-  } else if (!locked_->mu.TryLock()) {
+    cold_->mu.Lock();
+  } else if (!cold_->mu.TryLock()) {
     return;
   }
-  locked_->machine.MoveWindow(gate_.judged(), clock().CoarseNow());
-  gate_.Publish(locked_->machine.terms());
-  locked_->mu.Unlock();
+  cold_->machine.MoveWindow(gate_.judged(), clock().CoarseNow());
+  gate_.Publish(cold_->machine.terms());
+  cold_->mu.Unlock();
 }
 
 }  // namespace autobreaker

@@ -34,6 +34,7 @@
 #include <utility>
 
 #include "absl/base/attributes.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
@@ -47,19 +48,19 @@
 
 namespace autobreaker {
 
-class DurationHistogram;
-struct LockedState;
+struct ColdState;
 struct Rules;
 
 // Why TryAcquire() refused.
 struct Refusal {
   RefusalReason reason = RefusalReason::kOpen;
-  // When a call may be let through as a probe. Nothing if no time is known:
-  // while forced open for good, and while probes are under way.
+  // How long until the breaker may admit a call, such as 80 ms: the rest of the
+  // open time, or of a mode that forces it open for a time. Not set while
+  // half-open, nor while forced open for good.
   std::optional<absl::Duration> retry_after;
 };
 
-class CircuitBreaker {
+class alignas(64) CircuitBreaker {
  public:
   // INVALID_ARGUMENT if `options` or `instruments` are invalid. Null
   // instruments stand for the defaults.
@@ -81,8 +82,9 @@ class CircuitBreaker {
     return Permit(this, admitted);
   }
 
-  // For a call whose permit finds_out(), if that is found out in another way:
-  // counts the call as refused, and says what TryAcquire() would have said.
+  // For who asks the server in another way, such as a health check, on a permit
+  // that finds_out(), and refuses the call itself: counts the refusal and
+  // answers it.
   Refusal RefuseForProbe();
 
   // Puts other options in force, all at once, and keeps state and counts. If
@@ -91,10 +93,11 @@ class CircuitBreaker {
   // changes nothing.
   absl::Status UpdateOptions(const BreakerOptions& options);
 
-  // After `how_long` the mode goes back by itself to the one that the registry
-  // has for this breaker, or to kAutomatic. More than a hundred years is for
-  // good. A breaker that is no longer forced open lets the next call probe; one
-  // that leaves another mode stays in the state it is in.
+  // kForcedOpen opens the breaker, kForcedClosed closes it. From kForcedOpen to
+  // kAutomatic or kShadow it becomes half-open; otherwise the state stays.
+  // After `how_long`, the mode that the registry has for this breaker applies
+  // again, or kAutomatic. That mode itself, and any mode that is set for more
+  // than a hundred years, never ends.
   // REQUIRES: how_long > 0.
   void SetMode(Mode mode, absl::Duration how_long = absl::InfiniteDuration());
 
@@ -104,7 +107,9 @@ class CircuitBreaker {
   bool Reset();
 
   BreakerOptions options() const;
-  BreakerSnapshot Snapshot() const;
+  BreakerSnapshot Snapshot() const {
+    return SnapshotAnd([] {});
+  }
 
   // For Permit: a call ended.
   void Settle(const Admitted& admitted, Outcome outcome,
@@ -125,31 +130,44 @@ class CircuitBreaker {
 
   // Puts rules or a mode that were configured in force; null and nothing stand
   // for those of now. Who calls it calls Deliver() when it holds no lock.
+  // `together` runs under the same lock.
   void SetPolicy(std::shared_ptr<const Rules> rules,
-                 std::optional<Mode> configured_mode);
+                 std::optional<Mode> configured_mode,
+                 absl::FunctionRef<void()> together);
   void Deliver();
+  // As Snapshot(); `together` runs under the same lock.
+  BreakerSnapshot SnapshotAnd(absl::FunctionRef<void()> together) const;
 
  private:
   // The one way in which the state changes: under the lock, asks `decide` what
   // is to change, makes the change and publishes it; then, holding no lock,
   // tells of it. `decide` is given the StateMachine and the time and answers a
-  // StateMachine::Move. It may throw; then nothing has changed.
+  // StateMachine::Move. It may throw; then the state has not changed.
   template <typename Decide>
   void Change(Decide decide);
-  // The same, for who calls Deliver() later.
+  // The same, for who calls Deliver() later. Runs `together` under the lock,
+  // when the change is made.
   template <typename Decide>
-  bool ChangeAndQueue(Decide decide);
+  bool ChangeAndQueue(Decide decide, absl::FunctionRef<void()> together);
 
+  // Ends the mode, if it is time.
+  ABSL_ATTRIBUTE_NOINLINE void EndMode();
   ABSL_ATTRIBUTE_NOINLINE Permit TryAcquireSlowly(Refusal* refusal);
   ABSL_ATTRIBUTE_NOINLINE Permit TryProbe(Refusal* refusal);
-  Permit Admit(Admitted::Kind kind, StateWord word, uint64_t probe = 0,
-               bool finds_out = false);
+  ABSL_ATTRIBUTE_NOINLINE Permit Admit(Admitted::Kind kind, StateWord word,
+                                       uint64_t probe = 0,
+                                       bool finds_out = false);
   // Refuses a call, or in shadow mode counts that it would be refused and
   // admits it: for the reason that the terms have, or for another.
   Permit Refuse(const AdmissionTerms& terms, MonotonicTime now,
                 Refusal* refusal);
   Permit Refuse(RefusalReason reason, StateWord word,
-                std::optional<absl::Duration> retry_after, Refusal* refusal);
+                const MonotonicTime* until, MonotonicTime now,
+                Refusal* refusal);
+  ABSL_ATTRIBUTE_NOINLINE static void Explain(RefusalReason reason,
+                                              const MonotonicTime* until,
+                                              MonotonicTime now,
+                                              Refusal* refusal);
 
   ABSL_ATTRIBUTE_NOINLINE void SettleSlowly(const Admitted& admitted,
                                             Outcome outcome,
@@ -160,17 +178,13 @@ class CircuitBreaker {
                    absl::Duration retry_after);
   void MoveWindow(bool wait);
 
-  const Clock& clock() const { return *instruments_->clock; }
+  const Clock& clock() const { return gate_.clock(); }
 
   // What a healthy call reads and writes; alone in its cache lines but for what
   // is hardly ever written.
   CallGate gate_;
   const BreakerKey key_;
-  const std::shared_ptr<const Instruments> instruments_;
-  // Null unless the instruments ask for it.
-  const std::unique_ptr<DurationHistogram> durations_;
-
-  const std::unique_ptr<LockedState> locked_;
+  const std::unique_ptr<ColdState> cold_;
 };
 
 inline void Permit::Record(Outcome outcome, absl::Duration retry_after) {

@@ -28,8 +28,7 @@ struct Instruments {
   // Called after each change of state: outside every lock, one at a time and
   // in order for each breaker, in the thread of the call that caused it (or of
   // one that is already delivering), which it holds up. It may use the breaker.
-  // It should not collect metrics: to look at another breaker may change that
-  // one's state too. What it throws is counted and dropped.
+  // Keep it short. What it throws is counted and dropped.
   std::function<void(const Transition&)> on_transition;
 
   // The upper bounds of the buckets that successes and failures are sorted

@@ -88,9 +88,9 @@ struct TripOptions {
 // Paces probes by the calls that are asked for while the breaker is open, so
 // that there are few of them at any rate of calls.
 struct CallPacing {
-  // At most this share of the calls goes out as probes; less as an outage goes
-  // on. Jitter and OpenOptions::duration_max may send a probe sooner.
-  // 0 < x <= 1.
+  // The breaker stays open for the time in which 1 / probe_share calls are
+  // asked for: 0.1 at 100 calls a second is 100 ms. Longer as an outage goes
+  // on. Jitter and OpenOptions::duration_max may make it shorter. 0 < x <= 1.
   double probe_share = 0.1;
 
   friend bool operator==(const CallPacing& a, const CallPacing& b) {
@@ -103,15 +103,19 @@ struct OpenOptions {
   // When not set, only the durations below count.
   std::optional<CallPacing> pace_by_calls = CallPacing();
 
-  // The shortest time; what multiplies it each time that probes fail; the
-  // longest time. When the breaker closes, it starts over.
-  // 1 ns to 365 days; 1 to 1,000; `duration` to 365 days.
+  // The open time is at least this, before jitter. 1 ns to 365 days.
   absl::Duration duration = absl::Milliseconds(100);
+
+  // Each time that probes fail, `duration` is multiplied by this once more.
+  // When the breaker closes, that starts over. 1 to 1,000.
   double duration_multiplier = 1;
+
+  // No open time is longer. `duration` to 365 days.
   absl::Duration duration_max = absl::Seconds(30);
 
-  // Each time is shortened by a random share of up to this, so that many
-  // clients do not come back at the same moment. 0 to 1.
+  // Each open time is shortened by a random share of up to this, so that many
+  // clients do not come back at the same moment: 0.2 makes 100 ms 80 to 100 ms.
+  // 0 to 1.
   double duration_jitter = 0.2;
 
   friend bool operator==(const OpenOptions& a, const OpenOptions& b);
@@ -119,14 +123,16 @@ struct OpenOptions {
 
 // How a half-open breaker comes back.
 struct HalfOpenOptions {
-  // Closes after so many successful probes; one that fails opens it again.
-  // 1 to 1,000,000. When not set, half-open is a ramp: the first probe goes
-  // alone, and each success lets more calls through, until half of the evidence
-  // is gone.
+  // If set, the breaker closes after so many successful probes, and opens again
+  // at the first that fails or is slow. 1 to 1,000,000. If not set, half-open
+  // is a ramp: the first probe goes alone, then each success lets more calls
+  // through and each failure fewer. The breaker closes when half of the
+  // evidence is gone, and opens again when it is complete.
   std::optional<int64_t> successes_to_close;
 
-  // Without a ramp: so many probes may be under way at once. On a ramp: while
-  // fewer are under way, no call waits for its turn. 1 to 10,000.
+  // So many probes are under way at once, at most. On a ramp that holds until
+  // one succeeds; then a call is always admitted while fewer are under way.
+  // 1 to 10,000.
   int64_t max_calls = 3;
 
   // A probe that takes longer gives its place to another, and its result no

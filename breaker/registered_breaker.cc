@@ -12,29 +12,26 @@ RegisteredBreaker::RegisteredBreaker(
     : CircuitBreaker(std::move(key), policy.rules, instruments),
       handling_(policy.policy, instruments->count_status_codes) {
   if (policy.policy.mode != Mode::kAutomatic) {
-    SetPolicy(/*rules=*/nullptr, policy.policy.mode);
+    SetPolicy(/*rules=*/nullptr, policy.policy.mode, [] {});
   }
 }
 
 void RegisteredBreaker::ReplacePolicy(const PolicyInForce& before,
                                       const PolicyInForce& after) {
-  const std::lock_guard<std::mutex> lock(policy_mu_);
   const bool other_options = before.policy.options != after.policy.options;
   const bool other_mode = before.policy.mode != after.policy.mode;
-  if (other_options || other_mode) {
-    SetPolicy(
-        other_options ? after.rules : nullptr,
-        other_mode ? std::make_optional(after.policy.mode) : std::nullopt);
-  }
-  handling_.SetPolicy(after.policy);
+  // All under one lock, so that no snapshot shows parts of two policies.
+  SetPolicy(other_options ? after.rules : nullptr,
+            other_mode ? std::make_optional(after.policy.mode) : std::nullopt,
+            [&] { handling_.SetPolicy(after.policy); });
 }
 
 RegisteredSnapshot RegisteredBreaker::Snapshot() const {
   RegisteredSnapshot s;
-  const std::lock_guard<std::mutex> lock(policy_mu_);
-  static_cast<BreakerSnapshot&>(s) = CircuitBreaker::Snapshot();
-  s.unguarded = handling_.unguarded();
-  s.status_classes = handling_.status_classes();
+  static_cast<BreakerSnapshot&>(s) = SnapshotAnd([&] {
+    s.unguarded = handling_.unguarded();
+    s.status_classes = handling_.status_classes();
+  });
   s.status_codes = handling_.status_codes();
   s.callback_exceptions += handling_.exceptions();
   return s;

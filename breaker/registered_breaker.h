@@ -14,7 +14,6 @@
 #include <array>
 #include <cstdint>
 #include <memory>
-#include <mutex>
 #include <optional>
 
 #include "autobreaker/breaker/call_handling.h"
@@ -64,9 +63,6 @@ class RegisteredBreaker final
 
  private:
   CallHandling handling_;
-  // Held while a policy is put in force and while a snapshot is taken, so that
-  // no snapshot shows parts of two policies.
-  mutable std::mutex policy_mu_;
 };
 
 }  // namespace autobreaker

@@ -102,8 +102,9 @@ std::shared_ptr<RegisteredBreaker> BreakerRegistry::GetOrCreate(
       return nullptr;
     }
     // Policy and instruments were checked when they came in.
-    breaker = std::make_shared<RegisteredBreaker>(
-        key, *state_->policies->For(key), state_->instruments);
+    // Not make_shared, which would pad its counts to the breaker's alignment.
+    breaker.reset(new RegisteredBreaker(key, *state_->policies->For(key),
+                                        state_->instruments));
     breakers.insert(breaker);
   }
   breaker->Deliver();  // it may begin forced open

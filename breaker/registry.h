@@ -72,16 +72,18 @@ class BreakerRegistry {
   std::vector<std::shared_ptr<RegisteredBreaker>> Breakers() const;
 
   // The program's own options for every key that agrees with `scope` wherever
-  // `scope` is not empty, existing breakers included. The most specific scope
-  // applies: first by method, then by service, then by name. INVALID_ARGUMENT
+  // `scope` is not empty, existing breakers included. A scope with a method
+  // needs a service. Of several scopes the first of these applies: {n, s, m},
+  // {"", s, m}, {n, s, ""}, {"", s, ""}, {n, "", ""}, {}. INVALID_ARGUMENT
   // changes nothing.
   absl::Status SetOptions(const BreakerKey& scope,
                           const BreakerOptions& options);
 
   // Puts an operator's configuration in force, in place of the one before: a
-  // policy for each scope, beside the scopes of SetOptions() and before one
-  // that is equal. All or nothing: INVALID_ARGUMENT, which names the scope and
-  // the field, changes nothing.
+  // policy for each scope. Where SetOptions() has the same scope, the policy
+  // applies; a more specific scope of SetOptions() still goes before it. All or
+  // nothing: INVALID_ARGUMENT, which names the scope and the field, changes
+  // nothing.
   //
   // A breaker for which this says nothing new is left alone, with whatever was
   // set for it by other means. The others get what is new, each all at once,

@@ -6,8 +6,7 @@
 #include <memory>
 
 #include "autobreaker/breaker/circuit_breaker.h"
-#include "autobreaker/breaker/internal/durations.h"
-#include "autobreaker/breaker/internal/locked_state.h"
+#include "autobreaker/breaker/internal/cold_state.h"
 #include "autobreaker/breaker/internal/rules.h"
 #include "autobreaker/breaker/internal/state_machine.h"
 #include "autobreaker/breaker/internal/transition_outbox.h"
@@ -24,7 +23,8 @@ std::optional<int64_t> Fewer(std::optional<int64_t> a,
 
 }  // namespace
 
-BreakerSnapshot CircuitBreaker::Snapshot() const {
+BreakerSnapshot CircuitBreaker::SnapshotAnd(
+    absl::FunctionRef<void()> together) const {
   BreakerSnapshot s;
   s.key = key_;
   std::shared_ptr<const Rules> rules;
@@ -33,8 +33,8 @@ BreakerSnapshot CircuitBreaker::Snapshot() const {
   // Under the lock, for which a call may be waiting, only what must be of one
   // moment.
   {
-    MutexLock lock(&locked_->mu);
-    const StateMachine& machine = locked_->machine;
+    MutexLock lock(&cold_->mu);
+    const StateMachine& machine = cold_->machine;
     const CallCounts judged = gate_.DescribeFinished(&s);
     const CallGate::Evidence evidence = gate_.evidence();
     s.evidence = evidence.level;
@@ -47,13 +47,15 @@ BreakerSnapshot CircuitBreaker::Snapshot() const {
       s.shadow_refused[static_cast<int>(RefusalReason::kRamp)] =
           history->ramp_shadow_refused;
     }
-    if (locked_->outbox != nullptr) {
-      s.callback_exceptions = locked_->outbox->exceptions();
+    together();
+    if (cold_->outbox != nullptr) {
+      s.callback_exceptions = cold_->outbox->exceptions();
     }
   }
   gate_.DescribeAdmitted(&s);
-  for (int state = 0; durations_ != nullptr && state < kStateCount; ++state) {
-    s.durations[state] = durations_->Counts(static_cast<State>(state));
+  const DurationHistogram* const durations = cold_->durations.get();
+  for (int state = 0; durations != nullptr && state < kStateCount; ++state) {
+    s.durations[state] = durations->Counts(static_cast<State>(state));
   }
   s.options = rules->options;
   if (last_trip != nullptr) s.last_trip = *last_trip;

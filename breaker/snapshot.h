@@ -54,9 +54,9 @@ struct BreakerSnapshot {
   // call among `successes` and `failures` is in here.
   std::array<DurationCounts, kStateCount> durations;
 
-  // What verdicts rest on. Until the breaker closes again these are as they
-  // were when it opened, so that what opened it can be read while it matters;
-  // failed probes do not change them.
+  // The next four are those of now while closed. Until the breaker closes
+  // again they are as they were when it opened, so that what opened it can be
+  // read while it matters.
   CallCounts window;
   double failure_rate = 0;  // 0..1; NaN while the window is empty
   double success_rate = 0;
@@ -69,9 +69,9 @@ struct BreakerSnapshot {
   // set.
   double evidence = 0;
 
-  // Closed: so many failures in a row would open the breaker now, if they came
-  // slowly enough to be no burst. Nothing if no number would, in other states
-  // and in Mode::kForcedClosed.
+  // How many more failures in a row would open the breaker, such as 3, if they
+  // came slowly enough to be no burst. Not set if no number would, if the
+  // breaker is not closed, or in Mode::kForcedClosed.
   std::optional<int64_t> failures_until_trip;
   bool will_trip_next = false;  // failures_until_trip is 1
 
@@ -82,7 +82,8 @@ struct BreakerSnapshot {
   // Open: the time until half-open, infinite while forced open for good. 0 in
   // other states.
   absl::Duration open_remaining;
-  // Times the probes failed since the breaker was last closed.
+  // How often it went from half-open back to open since it was last closed,
+  // not counting when somebody forced it.
   int64_t reopenings = 0;
   // The time of creation if there was none yet.
   absl::Time last_transition_time;

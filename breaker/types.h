@@ -50,7 +50,7 @@ enum class TransitionReason {
   kProbeFailed = 3,
   kProbeSlow = 4,  // a probe succeeded, but took slow_call_duration or longer
   kForced = 5,     // by SetMode; also a reason to close
-  kEvidence = 6,   // sequential evidence reached its threshold
+  kEvidence = 6,   // there was enough evidence
   // To half-open and closed.
   kOpenTimeElapsed = 7,
   kProbesSucceeded = 8,

@@ -13,7 +13,7 @@
 // tell them apart, families stand in the text twice: Prometheus reads that, but
 // its text format does not allow it, and promtool refuses it.
 //
-// What is shown is docs/operations.md. Two families are there only if the
+// What is shown is docs/metrics.md. Two families are there only if the
 // registry records them: see Instruments::duration_buckets and
 // count_status_codes. Three are there only if a configuration was ever loaded:
 // see ConfigReloads. A breaker that its policy leaves

@@ -15,10 +15,11 @@
 // How a call went is told by the status it ends with. A call whose end is never
 // told (a stream dropped without Finish()) is settled as abandoned when its
 // ClientContext is destroyed. A call that was cancelled, or whose deadline had
-// passed, before it was sent is ignored. A unary response that cannot be parsed
-// is a failure, where gRPC lets anybody know: not with a reactor. If the server
-// asked to be left alone (grpc-retry-pushback-ms) by the failure that opens the
-// breaker, it is, for up to open_duration_max.
+// passed, before it was sent is ignored. In unary and client-streaming calls a
+// response that cannot be parsed is a failure, except with a reactor, where
+// gRPC does not show it. If the failure that opens the breaker carries
+// grpc-retry-pushback-ms: 5000, the breaker stays open for at least 5 s, but at
+// most OpenOptions::duration_max.
 //
 // The factory answers null for a call that it leaves alone, which gRPC allows
 // of the factories of a channel and not of the global one.
@@ -58,7 +59,8 @@ struct InterceptorOptions {
 
   // What gets no breaker: services ("package.Service"), methods
   // ("package.Service/Method"), and with a * at the end all that begins so.
-  // Leave out health checks: they are how one finds out.
+  // Keep health checks in the list: they must not be refused when they would
+  // show that the server is back.
   std::vector<std::string> unguarded = {
       "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection"};

@@ -14,11 +14,11 @@
 //   NOT_SERVING, UNKNOWN, a failed call  the breaker opens again
 //   no answer of a health service        says nothing; users' calls find out
 //
-// The last is meant for servers without a health service, or with one that does
-// not know the name or may not be asked: what the default Classification takes
-// for an answer and not for a failure, such as UNIMPLEMENTED, NOT_FOUND and
-// PERMISSION_DENIED. Such a server is asked again later, as it may have been
-// starting, or have had a proxy in its place.
+// A call has failed if the default Classification says so of its status. Any
+// other error, such as UNIMPLEMENTED, NOT_FOUND or PERMISSION_DENIED, is no
+// answer of a health service: the server has none, or one that does not know
+// the name or may not be asked. Then the next nine probes are users' calls, and
+// after those the health service is asked again.
 //
 // One prober serves all the methods of a server. While it asks for one, the
 // others that want to know share the answer.
@@ -47,7 +47,7 @@ struct HealthProberOptions {
   std::string service;
 
   // A check that takes longer has failed. 1 ms to 1 hour; keep it below
-  // BreakerOptions::half_open_lease, or the answer comes too late.
+  // HalfOpenOptions::lease, or the answer comes too late.
   absl::Duration timeout = absl::Seconds(1);
 
   // OK, or INVALID_ARGUMENT that names every field out of range with its value

@@ -47,6 +47,8 @@ class CallGate {
     return true;
   }
 
+  const Clock& clock() const { return *clock_; }
+
   StateWord word() const {
     return StateWord(word_.load(std::memory_order_acquire));
   }
@@ -105,7 +107,7 @@ class CallGate {
 
   // Puts terms in force. If they are of another generation, evidence begins at
   // `evidence_level` of its threshold. If their evidence is weighed otherwise,
-  // it stays at its share of the threshold.
+  // as large a share of the threshold is there as before.
   void Publish(const Terms& terms, double evidence_level = 0) noexcept;
 
   // ---------------------------------------------------------------- Totals
@@ -139,9 +141,10 @@ class CallGate {
   ShardedCounters counters_;
   std::atomic<uint64_t> word_{0};
   std::atomic<MonotonicTime::rep> window_moves_at_{0};
+  Published<SharedTerms> terms_;
+  // Written by every failure, and so not beside what every call reads.
   FailureStreak streak_;
   FailureEvidence evidence_;
-  Published<Terms> terms_;
 };
 
 }  // namespace autobreaker

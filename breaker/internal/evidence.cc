@@ -40,13 +40,13 @@ EvidenceRule::Test MakeTest(double normal, double log_failures,
   double failure_units = failure / success * EvidenceRule::kOneSuccess;
   double threshold_units = threshold / success * EvidenceRule::kOneSuccess;
   // Where the rates all but touch, a success takes next to nothing away.
-  constexpr double kMost = uint64_t{1} << 50;
+  constexpr double kMost = uint32_t{1} << 31;
   if (!(threshold_units <= kMost)) {
     failure_units = std::min(kMost, kMost * failure / threshold);
     threshold_units = kMost;
   }
-  return {static_cast<uint64_t>(std::floor(failure_units)),
-          static_cast<uint64_t>(std::ceil(threshold_units))};
+  return {static_cast<uint32_t>(std::floor(std::min(failure_units, kMost))),
+          static_cast<uint32_t>(std::ceil(threshold_units))};
 }
 
 }  // namespace

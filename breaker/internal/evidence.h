@@ -29,8 +29,8 @@ struct EvidenceRule {
 
   // One test, in units of which a success takes kOneSuccess away.
   struct Test {
-    uint64_t failure = 0;    // what a failure adds
-    uint64_t threshold = 0;  // 0: off
+    uint32_t failure = 0;    // what a failure adds
+    uint32_t threshold = 0;  // 0: off
   };
   Test tests[kTests];
   MonotonicTime::rep tolerated_burst = 0;  // nanoseconds

@@ -2,8 +2,8 @@
 // by method first, then by service, then by name. If the program and the
 // operator's configuration have the same scope, the configuration's applies.
 //
-// Immutable values behind shared pointers: a copy is cheap, and is changed in
-// place of the original.
+// To change it, change a copy and put that in its place. A copy shares the
+// policies, so it is cheap.
 //
 // Thread-compatible.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_POLICY_TABLE_H_

@@ -44,7 +44,7 @@ class Published {
 
   T Read() const {
     T value;
-    ReadWords(0, kWords, &value);
+    ReadWords<kWords>(0, &value);
     return value;
   }
 
@@ -57,25 +57,27 @@ class Published {
     const size_t offset = reinterpret_cast<const char*>(&(any.*member)) -
                           reinterpret_cast<const char*>(&any);
     Member value;
-    ReadWords(offset / sizeof(uint64_t), sizeof(Member) / sizeof(uint64_t),
-              &value);
+    ReadWords<sizeof(Member) / sizeof(uint64_t)>(offset / sizeof(uint64_t),
+                                                 &value);
     return value;
   }
 
  private:
   static constexpr size_t kWords = sizeof(T) / sizeof(uint64_t);
 
-  void ReadWords(size_t first, size_t count, void* value) const {
-    uint64_t words[kWords];
+  template <size_t kCount>
+  void ReadWords(size_t first, void* value) const {
     uint64_t before;
     do {
       before = sequence_.load(std::memory_order_acquire);
       const std::atomic<uint64_t>* const copy = copies_[before % 2] + first;
-      for (size_t i = 0; i < count; ++i) {
-        words[i] = copy[i].load(std::memory_order_acquire);
+#pragma GCC unroll 4
+      for (size_t i = 0; i < kCount; ++i) {
+        const uint64_t word = copy[i].load(std::memory_order_acquire);
+        std::memcpy(static_cast<char*>(value) + i * sizeof(word), &word,
+                    sizeof(word));
       }
     } while (sequence_.load(std::memory_order_relaxed) != before);
-    std::memcpy(value, words, count * sizeof(uint64_t));
   }
 
   std::atomic<uint64_t> sequence_{0};

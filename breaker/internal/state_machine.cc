@@ -120,7 +120,6 @@ void StateMachine::ChangeMode(Move* move, const ModeChange& change) const {
 }
 
 State StateMachine::StateIn(Mode mode) const {
-  if (mode == mode_) return state_;
   if (mode == Mode::kForcedOpen) return State::kOpen;
   if (mode == Mode::kForcedClosed) return State::kClosed;
   // Whoever forced it open knew nothing of the server, so it is to be tried.
@@ -140,7 +139,8 @@ double StateMachine::Commit(Move move, const Totals& totals, MonotonicTime now,
   }
   if (move.mode.has_value()) {
     mode_ = move.mode->mode;
-    mode_until_ = move.mode->until;
+    mode_ends_ = move.mode->until.has_value();
+    if (mode_ends_) mode_until_ = *move.mode->until;
   }
   if (!move.starts_generation()) return 0;
 
@@ -253,12 +253,11 @@ Terms StateMachine::terms() const {
   Terms terms;
   terms.admission.word =
       StateWord(generation_, state_, mode_,
-                /*timed=*/times_calls_ || trip.JudgesSlowCalls(),
-                /*mode_ends=*/mode_until_.has_value());
+                /*timed=*/times_calls_ || trip.JudgesSlowCalls(), mode_ends_);
   if (outage_ != nullptr) {
     terms.admission.refuse_until = outage_->refuse_until();
   }
-  terms.admission.mode_until = mode_until_.value_or(MonotonicTime());
+  terms.admission.mode_until = mode_until_;
   terms.judgment = {rules_->trip, rules_->evidence, window_.base()};
   if (trip.JudgesSlowCalls()) {
     terms.slow_call_duration =
@@ -272,9 +271,8 @@ absl::Duration StateMachine::OpenRemaining(Mode mode, MonotonicTime now) const {
   if (mode != Mode::kForcedOpen) {
     return absl::FromChrono(outage_->refuse_until() - now);
   }
-  return mode_until_.has_value() && !ModeIsOver(now)
-             ? absl::FromChrono(*mode_until_ - now)
-             : absl::InfiniteDuration();
+  return mode_ends_ && !ModeIsOver(now) ? absl::FromChrono(mode_until_ - now)
+                                        : absl::InfiniteDuration();
 }
 
 void StateMachine::Describe(const CallCounts& judged, MonotonicTime now,
@@ -282,8 +280,8 @@ void StateMachine::Describe(const CallCounts& judged, MonotonicTime now,
   const bool mode_is_over = ModeIsOver(now);
   s->mode = mode_is_over ? configured_mode_ : mode_;
   s->next_mode = configured_mode_;
-  if (mode_until_.has_value() && !mode_is_over) {
-    s->mode_remaining = absl::FromChrono(*mode_until_ - now);
+  if (mode_ends_ && !mode_is_over) {
+    s->mode_remaining = absl::FromChrono(mode_until_ - now);
   }
   s->state = StateIn(s->mode);
   if (s->state == State::kOpen && s->mode != Mode::kForcedOpen &&

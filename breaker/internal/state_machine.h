@@ -100,6 +100,7 @@ class StateMachine {
   // Opens if the suspicion holds. `judged` are the totals of now.
   Move DecideTrip(const Suspicion& suspicion, const CallCounts& judged) const;
   // Opens again, or closes, after EndProbe() noted how a probe ended.
+  // REQUIRES: that EndProbe() was true, and no Commit() came since.
   Move DecideRecovery(bool failed, bool slow, absl::Duration retry_after,
                       const CallCounts& judged, MonotonicTime now) const;
   // Another mode is asked for. The configured mode is always for good.
@@ -163,15 +164,17 @@ class StateMachine {
   // Of an open breaker in that mode.
   absl::Duration OpenRemaining(Mode mode, MonotonicTime now) const;
   bool ModeIsOver(MonotonicTime now) const {
-    return mode_until_.has_value() && now >= *mode_until_;
+    return mode_ends_ && now >= mode_until_;
   }
 
   std::shared_ptr<const Rules> rules_;
   const bool times_calls_;
+  bool mode_ends_ = false;
   Mode configured_mode_ = Mode::kAutomatic;
   Mode mode_ = Mode::kAutomatic;
   State state_ = State::kClosed;
-  std::optional<MonotonicTime> mode_until_;
+  // Only if mode_ends_.
+  MonotonicTime mode_until_;
   uint64_t generation_ = 0;
   SlidingWindow window_;
   std::minstd_rand random_;

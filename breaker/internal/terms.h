@@ -74,11 +74,15 @@ struct JudgmentTerms {
   CallCounts window_base;
 };
 
-struct Terms {
+// What calls on other threads read, and so must be of one moment.
+struct SharedTerms {
   AdmissionTerms admission;
   JudgmentTerms judgment;
   // A call that takes as long is slow; 0 if none is.
   MonotonicTime::duration slow_call_duration{0};
+};
+
+struct Terms : SharedTerms {
   // Until then the window need not be moved.
   MonotonicTime window_moves_at;
 };

@@ -1,8 +1,8 @@
 // The changes of state of one breaker, on their way to whoever wants to hear of
 // them: in order, one at a time, and outside of every lock.
 //
-// Thread-safety: every method may be called from any thread at once, except
-// Push(), whose callers take turns.
+// Thread-safety: every method may be called from any thread at once. Changes
+// are told of in the order of Push(), so callers of that take turns.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_TRANSITION_OUTBOX_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_TRANSITION_OUTBOX_H_
 

@@ -7,8 +7,9 @@ namespace autobreaker {
 TripRule TripRule::From(const TripOptions& options) {
   TripRule rule;
   rule.failure_rate_threshold = options.failure_rate_threshold.value_or(1);
-  rule.minimum_calls = options.minimum_calls;
-  rule.consecutive_failures = options.consecutive_failures.value_or(0);
+  rule.minimum_calls = static_cast<int32_t>(options.minimum_calls);
+  rule.consecutive_failures =
+      static_cast<int32_t>(options.consecutive_failures.value_or(0));
   rule.slow_call_rate_threshold =
       options.JudgesSlowCalls() ? *options.slow_call_rate_threshold : 0;
   return rule;

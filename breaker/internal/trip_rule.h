@@ -16,10 +16,10 @@
 namespace autobreaker {
 
 struct TripRule {
-  double failure_rate_threshold = 1;  // 1: off
-  int64_t minimum_calls = 1;
-  int64_t consecutive_failures = 0;     // 0: off
+  double failure_rate_threshold = 1;    // 1: off
   double slow_call_rate_threshold = 0;  // 0: off
+  int32_t minimum_calls = 1;
+  int32_t consecutive_failures = 0;  // 0: off
 
   static TripRule From(const TripOptions& options);
 

@@ -1,0 +1,39 @@
+// What a breaker has that a healthy call does not touch, apart from what it
+// does: so the latter is small, and public headers need not know of this.
+#ifndef AUTOBREAKER_BREAKER_INTERNAL_COLD_STATE_H_
+#define AUTOBREAKER_BREAKER_INTERNAL_COLD_STATE_H_
+
+#include <memory>
+#include <utility>
+
+#include "absl/base/thread_annotations.h"
+#include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/internal/durations.h"
+#include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/internal/state_machine.h"
+#include "autobreaker/breaker/internal/transition_outbox.h"
+
+namespace autobreaker {
+
+struct ColdState {
+  ColdState(std::shared_ptr<const Instruments> of, StateMachine begins)
+      : instruments(std::move(of)),
+        durations(instruments->duration_buckets.empty()
+                      ? nullptr
+                      : std::make_unique<DurationHistogram>(
+                            &instruments->duration_buckets)),
+        machine(std::move(begins)) {}
+
+  const std::shared_ptr<const Instruments> instruments;
+  // Null unless the instruments ask for it.
+  const std::unique_ptr<DurationHistogram> durations;
+
+  Mutex mu;
+  StateMachine machine ABSL_GUARDED_BY(mu);
+  // Null until there is something to deliver.
+  std::shared_ptr<TransitionOutbox> outbox ABSL_GUARDED_BY(mu);
+};
+
+}  // namespace autobreaker
+
+#endif  // AUTOBREAKER_BREAKER_INTERNAL_COLD_STATE_H_
