@@ -57,10 +57,10 @@ layer config \
   '<google/protobuf/|"autobreaker/(breaker/|proto/config\.pb\.h)'
 layer admin \
   "$grpc|$protobuf|$breaker|//config:convert|//proto:(admin|config)_cc_.*" \
-  '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/|config/convert\.h|proto/(admin|config)\.)'
+  '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/|config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
 layer tools \
   "$grpc|$protobuf|//config:convert|//proto:(admin|config)_cc_.*" \
-  '<grpcpp/|<google/protobuf/|"autobreaker/(config/convert\.h|proto/(admin|config)\.)'
+  '<grpcpp/|<google/protobuf/|"autobreaker/(config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
 layer testing "//breaker:breaker" '"autobreaker/breaker/[^/]*"'
 layer proto "$grpc|$protobuf" "$none_of_ours"
 none "proto is for .proto files" \

@@ -823,7 +823,6 @@ TEST(StateMachineTest, OpenTimeIsOverFromItsEndOnWhenACallAsks) {
   // Time alone changes nothing.
   driven.now = end + hours(1);
   EXPECT_EQ(driven->state(), State::kOpen);
-  EXPECT_EQ(driven.Describe().state, State::kOpen);
 }
 
 // ------------------------------------------------------------------- Resets
@@ -1237,9 +1236,53 @@ TEST(StateMachineTest, ModeThatIsOverIsDescribedAsTheOneThatFollows) {
   const BreakerSnapshot s = driven.Describe();
   EXPECT_EQ(s.mode, Mode::kShadow);
   EXPECT_EQ(s.mode_remaining, absl::InfiniteDuration());
-  EXPECT_EQ(s.state, State::kOpen);
+  EXPECT_EQ(s.state, State::kHalfOpen);
   EXPECT_EQ(s.open_remaining, absl::ZeroDuration());
   EXPECT_EQ(driven->mode(), Mode::kForcedOpen);
+}
+
+TEST(StateMachineTest, OpenTimeThatIsOverIsDescribedAsHalfOpen) {
+  Driven driven;
+  driven.Trip();
+  driven.Wait(absl::Seconds(5) - kInstant);
+  EXPECT_EQ(driven.Describe().state, State::kOpen);
+  EXPECT_EQ(driven.Describe().open_remaining, kInstant);
+  driven.Wait(kInstant);
+  EXPECT_EQ(driven.Describe().state, State::kHalfOpen);
+  EXPECT_EQ(driven.Describe().open_remaining, absl::ZeroDuration());
+  EXPECT_EQ(driven->state(), State::kOpen);
+  EXPECT_EQ(driven.Describe().transition_count, 1);
+}
+
+TEST(StateMachineTableTest, DescriptionIsThatOfWhatTheNextCallMakes) {
+  for (const Place& from : kPlaces) {
+    for (const Mode configured :
+         {kAutomatic, kForcedOpen, kForcedClosed, kShadow}) {
+      for (const MonotonicTime::duration later :
+           {hours(0), hours(1), hours(2)}) {
+        SCOPED_TRACE(::testing::Message()
+                     << ToString(from.state) << ", " << ToString(from.mode)
+                     << ", then " << ToString(configured) << ", "
+                     << later.count());
+        Driven driven = At(from);
+        driven.Configure(configured);
+        driven.SetMode(from.mode, kModeEnd);
+        driven.now += later;
+        const BreakerSnapshot before = driven.Describe();
+        driven.Commit(driven->DecideModeEnd(driven.now));
+        driven.Commit(driven->DecideHalfOpen(driven.now));
+        const BreakerSnapshot after = driven.Describe();
+        EXPECT_EQ(before.state, after.state);
+        EXPECT_EQ(before.state, driven->state());
+        EXPECT_EQ(before.mode, after.mode);
+        EXPECT_EQ(before.mode, driven->mode());
+        EXPECT_EQ(before.mode_remaining, after.mode_remaining);
+        EXPECT_EQ(before.open_remaining, after.open_remaining);
+        EXPECT_EQ(before.evidence, after.evidence);
+        EXPECT_EQ(before.reopenings, after.reopenings);
+      }
+    }
+  }
 }
 
 }  // namespace
