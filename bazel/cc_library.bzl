@@ -20,7 +20,7 @@ def cc_library(name, hdrs, **kwargs):
     """A cc_library; breaker/registry.h is included as "autobreaker/breaker/registry.h".
 
     `bazel build` of <name>_headers, or of all, shows that each header compiles
-    by itself.
+    by itself. `bazel test` leaves that out (.bazelrc).
 
     Args:
       name: Name of the library.
