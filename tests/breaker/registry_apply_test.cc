@@ -198,6 +198,36 @@ TEST_F(RegistryApplyTest, AutomaticForATimeReturnsToForcedOpenAtTheNextCall) {
   EXPECT_EQ(refusal.retry_after, std::nullopt);
 }
 
+// Closed by force for a minute and failing in its first second, in a window of
+// ten; configured to be forced open.
+class EndOfForcedClosedTest : public RegistryApplyTest {
+ protected:
+  EndOfForcedClosedTest() {
+    Apply({{kPlace, InMode(Mode::kForcedOpen)}});
+    breaker_ = registry_->GetOrCreate(kPlace);
+    breaker_->SetMode(Mode::kForcedClosed, absl::Minutes(1));
+    for (int i = 0; i < 7; ++i) {
+      breaker_->TryAcquire().Record(Outcome::kFailure);
+    }
+    EXPECT_EQ(breaker_->Snapshot().window, Counts(0, 7));
+    clock_.Advance(absl::Minutes(1));
+  }
+
+  std::shared_ptr<CircuitBreaker> breaker_;
+};
+
+TEST_F(EndOfForcedClosedTest, ByACallShowsNoCallsThatLeftTheWindow) {
+  EXPECT_FALSE(breaker_->TryAcquire());
+  EXPECT_EQ(breaker_->Snapshot().last_trip->number, 3);
+  EXPECT_EQ(breaker_->Snapshot().last_trip->window, Counts(0, 0));
+}
+
+TEST_F(EndOfForcedClosedTest, ByAResetShowsNoCallsThatLeftTheWindow) {
+  EXPECT_FALSE(breaker_->Reset());
+  EXPECT_EQ(breaker_->Snapshot().last_trip->number, 3);
+  EXPECT_EQ(breaker_->Snapshot().last_trip->window, Counts(0, 0));
+}
+
 TEST_F(RegistryApplyTest, TransitionsAreToldOutsideItsLock) {
   std::vector<std::string> seen;
   RegistryOptions options;
