@@ -1,4 +1,8 @@
-// How many calls finished, and how: a plain value.
+// How many calls finished, and how. A plain value: what is in the window of a
+// BreakerSnapshot or of a Transition.
+//
+//   const CallCounts window = breaker->Snapshot().window;
+//   std::cout << window.failures << " of " << window.finished() << " failed\n";
 #ifndef AUTOBREAKER_BREAKER_CALL_COUNTS_H_
 #define AUTOBREAKER_BREAKER_CALL_COUNTS_H_
 

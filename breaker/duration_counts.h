@@ -1,4 +1,7 @@
-// How long finished calls took: the buckets of a histogram, a plain value.
+// How long finished calls took: the buckets of a histogram. A plain value.
+//
+// In BreakerSnapshot::durations, for each state that admitted the calls, if
+// Instruments::duration_buckets is set.
 #ifndef AUTOBREAKER_BREAKER_DURATION_COUNTS_H_
 #define AUTOBREAKER_BREAKER_DURATION_COUNTS_H_
 

@@ -1,8 +1,15 @@
 // What a breaker guards: one method of one service, under the name the user
-// gave the channel.
+// gave the channel. A plain value.
 //
-// A plain value. Any string is allowed in any part; a breaker outside gRPC may
-// leave `service` and `method` empty.
+// A registry finds breakers by it, and every snapshot, transition and metric
+// carries it. As a scope, such as that of BreakerRegistry::SetOptions(), it
+// stands for all breakers that agree where it is not empty.
+//
+//   BreakerKey one = {"payments", "shop.Orders", "Place"};
+//   BreakerKey all_of_the_service = {"", "shop.Orders", ""};
+//
+// Any string is allowed in any part; a breaker outside gRPC may leave `service`
+// and `method` empty.
 #ifndef AUTOBREAKER_BREAKER_KEY_H_
 #define AUTOBREAKER_BREAKER_KEY_H_
 

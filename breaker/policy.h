@@ -1,4 +1,11 @@
-// All that can be set for a breaker from outside: a plain value.
+// All that can be set for a breaker from outside. A plain value.
+//
+// For programs that make a configuration themselves and hand it to
+// BreakerRegistry::Apply(). From a file, config/config_watcher.h does that.
+//
+//   BreakerPolicy policy;
+//   policy.mode = Mode::kShadow;
+//   absl::Status status = registry->Apply({{BreakerKey{"payments"}, policy}});
 #ifndef AUTOBREAKER_BREAKER_POLICY_H_
 #define AUTOBREAKER_BREAKER_POLICY_H_
 

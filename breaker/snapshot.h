@@ -1,4 +1,7 @@
-// What a breaker tells about itself: plain values of one moment.
+// What a breaker tells about itself. Plain values, all of one moment.
+//
+// For a health page or a log of your own; metrics and the admin service show
+// the same.
 //
 //   BreakerSnapshot s = breaker->Snapshot();
 //   if (s.state == State::kOpen) log(s.key, s.failure_rate, s.open_remaining);

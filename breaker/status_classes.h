@@ -1,7 +1,15 @@
-// Sets of status codes, and what they say about a server.
+// Which status codes tell that a server is in trouble. Plain values.
 //
-// Plain values. The codes are those of gRPC, which are also absl's; either type
-// will do, so that this layer need not know gRPC.
+// For BreakerPolicy::status_classes, and for whoever asks breakers on behalf of
+// callers; users of the interceptor meet StatusCodeSet in its Classification.
+//
+//   StatusClasses classes;
+//   classes.failures = {absl::StatusCode::kUnavailable};
+//   classes.ignored = {absl::StatusCode::kCancelled};
+//   Outcome outcome = classes.Classify(status.code());
+//
+// The codes are those of gRPC, which are also absl's; either type will do, so
+// that this layer need not know gRPC.
 #ifndef AUTOBREAKER_BREAKER_STATUS_CLASSES_H_
 #define AUTOBREAKER_BREAKER_STATUS_CLASSES_H_
 

@@ -1,4 +1,12 @@
-// One change of state of one breaker: a plain value.
+// One change of state of one breaker, and what led to it. A plain value.
+//
+// Instruments::on_transition is given each one; BreakerSnapshot::last_trip is
+// the last one to open.
+//
+//   instruments.on_transition = [](const Transition& t) {
+//     std::clog << ToString(t.key) << " is " << ToString(t.to) << ": "
+//               << ToString(t.reason) << "\n";
+//   };
 #ifndef AUTOBREAKER_BREAKER_TRANSITION_H_
 #define AUTOBREAKER_BREAKER_TRANSITION_H_
 

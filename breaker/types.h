@@ -1,5 +1,8 @@
-// The vocabulary of a circuit breaker, and the names it goes by in metrics,
-// messages and logs.
+// The vocabulary of a circuit breaker: states, modes, outcomes and reasons, and
+// the names they go by in metrics, messages and logs.
+//
+//   permit.Record(Outcome::kFailure);
+//   std::cout << ToString(State::kHalfOpen) << "\n";  // half_open
 #ifndef AUTOBREAKER_BREAKER_TYPES_H_
 #define AUTOBREAKER_BREAKER_TYPES_H_
 
