@@ -1,6 +1,7 @@
 #include "autobreaker/breaker/internal/window.h"
 
 #include <algorithm>
+#include <new>
 
 namespace autobreaker {
 
@@ -10,7 +11,7 @@ void SlidingWindow::Restart(MonotonicTime::duration length, int buckets,
   step_ = std::max((length + MonotonicTime::duration(buckets - 1)) / buckets,
                    MonotonicTime::duration(1));
   size_ = buckets + 1;
-  marks_ = {};
+  marks_.reset();
   Restart(totals, now);
 }
 
@@ -18,20 +19,19 @@ void SlidingWindow::Restart(const CallCounts& totals, MonotonicTime now) {
   start_ = now;
   steps_ = 0;
   first_ = totals;
-  std::fill(marks_.begin(), marks_.end(), totals);
+  if (marks_ != nullptr) std::fill_n(marks_.get(), size_, totals);
 }
 
 void SlidingWindow::Advance(const CallCounts& totals,
                             MonotonicTime now) noexcept {
   const int64_t step = (now - start_) / step_;
-  if (marks_.empty() && !(totals == first_)) {
-    try {
-      marks_.assign(size_, first_);
-    } catch (...) {
-      return;  // a call is no place to run out of memory; the next one tries
-    }
+  if (marks_ == nullptr && !(totals == first_)) {
+    marks_.reset(new (std::nothrow) CallCounts[size_]);
+    // A call is no place to run out of memory; the next one tries.
+    if (marks_ == nullptr) return;
+    std::fill_n(marks_.get(), size_, first_);
   }
-  if (!marks_.empty()) {
+  if (marks_ != nullptr) {
     // Of steps that went by without a call, only the last `size_` can matter.
     for (int64_t k = std::max(steps_ + 1, step - size_ + 1); k <= step; ++k) {
       marks_[k % size_] = totals;
@@ -42,7 +42,7 @@ void SlidingWindow::Advance(const CallCounts& totals,
 
 const CallCounts& SlidingWindow::base() const {
   // The oldest mark is the one that the next step will replace.
-  return marks_.empty() ? first_ : marks_[(steps_ + 1) % size_];
+  return marks_ == nullptr ? first_ : marks_[(steps_ + 1) % size_];
 }
 
 CallCounts SlidingWindow::BaseAt(const CallCounts& totals,
@@ -53,7 +53,7 @@ CallCounts SlidingWindow::BaseAt(const CallCounts& totals,
   const int64_t edge = step - (size_ - 1);
   if (edge <= 0) return first_;
   if (edge > steps_) return totals;
-  return marks_.empty() ? first_ : marks_[edge % size_];
+  return marks_ == nullptr ? first_ : marks_[edge % size_];
 }
 
 MonotonicTime::duration SlidingWindow::Covers(MonotonicTime now) const {

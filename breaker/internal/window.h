@@ -17,7 +17,7 @@
 #define AUTOBREAKER_BREAKER_INTERNAL_WINDOW_H_
 
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "autobreaker/breaker/call_counts.h"
 #include "autobreaker/breaker/clock.h"
@@ -56,8 +56,8 @@ class SlidingWindow {
   int64_t size_ = 1;     // of marks_: `buckets` and one more
   CallCounts first_;     // totals at start_
   // Totals at the start of the step under way and of the `buckets` before it;
-  // that of step k is at k modulo the size. Empty while all are first_.
-  std::vector<CallCounts> marks_;
+  // that of step k is at k modulo the size. Null while all are first_.
+  std::unique_ptr<CallCounts[]> marks_;
 };
 
 }  // namespace autobreaker

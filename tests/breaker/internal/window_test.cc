@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include "autobreaker/breaker/internal/counters.h"
@@ -200,17 +201,25 @@ TEST_F(WindowTest, BaseAtIsTheBaseThatAdvanceLeaves) {
   std::mt19937_64 random(3);
   for (int run = 0; run < 2'000; ++run) {
     const int buckets = static_cast<int>(1 + random() % 5);
-    Start(nanoseconds(1 + random() % 40), buckets);
+    const nanoseconds length(1 + random() % 40);
+    Start(length, buckets);
+    // What was told to window_, to tell it to another one.
+    std::vector<std::pair<CallCounts, MonotonicTime>> told = {{totals_, now_}};
     for (int i = 0; i < 20; ++i) {
       // Now and then no call, a long silence, or a time before the last one.
       if (random() % 3 != 0) totals_.successes += random() % 10;
       const nanoseconds ahead(static_cast<int64_t>(random() % 60) - 10);
-      SlidingWindow advanced = window_;
+      SlidingWindow advanced;
+      advanced.Restart(length, buckets, told[0].first, told[0].second);
+      for (const auto& [totals, now] : told) advanced.Advance(totals, now);
       advanced.Advance(totals_, now_ + ahead);
       ASSERT_EQ(window_.BaseAt(totals_, now_ + ahead), advanced.base())
           << "run " << run << ", step " << i << ", " << buckets << " buckets";
       Wait(nanoseconds(random() % 30));
-      if (random() % 2 == 0) window_.Advance(totals_, now_);
+      if (random() % 2 == 0) {
+        window_.Advance(totals_, now_);
+        told.emplace_back(totals_, now_);
+      }
     }
   }
 }
