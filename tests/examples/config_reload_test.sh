@@ -29,8 +29,13 @@ edit() {
   mv "$config.new" "$config"
 }
 
-cp "$2" "$config"
 : >"$output"
+help=$("$program" --help) || true # abseil ends with 1
+for flag in config duration; do
+  grep -q "^ *--$flag (" <<<"$help" || fail "--help does not list --$flag: $help"
+done
+
+cp "$2" "$config"
 "$program" --config="$config" --duration=60s >"$output" 2>&1 </dev/null &
 pid=$!
 wait_for '^  newcomer/GetPrice: shadow, open 100ms to 30s, on evidence$'

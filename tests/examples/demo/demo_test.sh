@@ -65,6 +65,12 @@ refuses() {
   grep -qE -- "$pattern" refused_errors || fail "$* did not say: $pattern"
 }
 
+echo "Help"
+help=$("$demo" --help) || true # abseil ends with 1
+for flag in duration metrics_address admin_address target name cycle shadow config seed; do
+  grep -q "^ *--$flag (" <<<"$help" || fail "--help does not list --$flag: $help"
+done
+
 echo "A run of six seconds"
 start --duration=6s
 wait_for '^metrics: http://127\.0\.0\.1:[1-9][0-9]*/metrics$'

@@ -46,6 +46,7 @@
 #include "autobreaker/exporter/breaker_collector.h"
 #include "autobreaker/interceptor/guarded_channel.h"
 
+// --help lists them because this file is named after the program.
 ABSL_FLAG(absl::Duration, duration, absl::InfiniteDuration(),
           "how long to run, e.g. 30s; until Ctrl-C if not given");
 ABSL_FLAG(std::string, metrics_address, "127.0.0.1:8080",

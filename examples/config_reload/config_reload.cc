@@ -28,6 +28,7 @@
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
 #include "autobreaker/interceptor/guarded_channel.h"
 
+// --help lists them because this file is named after the program.
 ABSL_FLAG(std::string, config, "",
           "the file to follow, .json or .textproto; see proto/config.proto");
 ABSL_FLAG(absl::Duration, duration, absl::InfiniteDuration(),
