@@ -540,6 +540,7 @@ class NaiveBreaker {
     ++era_;
     RestartWindow();
     probes_.clear();
+    starts_.clear();
     seen_.probe_successes = 0;
     failures_in_row_ = 0;
     successes_in_row_ = 0;
