@@ -363,11 +363,31 @@ void CircuitBreaker::SettleNormal(const Admitted& admitted, bool failed,
   });
 }
 
+void CircuitBreaker::NoteProgress(Admitted* admitted) {
+  if (gate_.word().generation() != admitted->generation) return;
+  if (admitted->timed && gate_.IsSlow(clock().Now() - admitted->start)) return;
+  Change([&](StateMachine* machine, MonotonicTime now) {
+    if (!machine->Progress(admitted->generation, admitted->probe, now)) {
+      return StateMachine::Move();
+    }
+    admitted->progressed = true;
+    gate_.Publish(machine->terms());
+    return machine->DecideRecovery(/*failed=*/false, /*slow=*/false,
+                                   absl::ZeroDuration(), gate_.judged(), now);
+  });
+}
+
 void CircuitBreaker::SettleProbe(const Admitted& admitted, bool failed,
                                  bool slow, absl::Duration retry_after) {
+  // The success that it is has been judged.
+  if (admitted.progressed && !failed) return gate_.CountUnjudged(failed, slow);
   Change([&](StateMachine* machine, MonotonicTime now) {
-    if (!machine->EndProbe(admitted.generation, admitted.probe, failed, slow,
-                           now)) {
+    const bool counts =
+        admitted.progressed
+            ? machine->FailAfterProgress(admitted.generation, now)
+            : machine->EndProbe(admitted.generation, admitted.probe, failed,
+                                slow, now);
+    if (!counts) {
       gate_.CountLate(failed, slow);
       return StateMachine::Move();
     }

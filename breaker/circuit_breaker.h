@@ -123,6 +123,10 @@ class alignas(64) CircuitBreaker {
     SettleSlowly(admitted, outcome, retry_after);
   }
 
+  // For Permit: a probe goes on, and its server is at work. Sets
+  // `admitted->progressed` if it counts as a success for that.
+  void NoteProgress(Admitted* admitted);
+
  protected:
   // For RegisteredBreaker. REQUIRES: valid rules and instruments.
   CircuitBreaker(BreakerKey key, std::shared_ptr<const Rules> rules,
@@ -191,6 +195,8 @@ inline void Permit::Record(Outcome outcome, absl::Duration retry_after) {
   CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
   if (breaker != nullptr) breaker->Settle(admitted_, outcome, retry_after);
 }
+
+inline void Permit::ReportProgress() { breaker_->NoteProgress(&admitted_); }
 
 }  // namespace autobreaker
 

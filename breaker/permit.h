@@ -41,6 +41,7 @@ struct Admitted {
   Kind kind = Kind::kNormal;
   bool timed = false;
   bool finds_out = false;
+  bool progressed = false;  // and counted as a success for it
 };
 
 class Permit {
@@ -74,6 +75,20 @@ class Permit {
   // CircuitBreaker::RefuseForProbe().
   bool finds_out() const { return admitted_.finds_out; }
 
+  // Says that the server is at work on the call, which goes on: a stream
+  // delivered its first message. A probe counts as a success from here on and
+  // gives its place to another call, so a stream that lives for hours closes
+  // the breaker as soon as a short call does. How it ends is counted as ever;
+  // only a failure can change the state once more. A probe that is slow by now
+  // is judged when it ends. Any other call is judged when it ends, too: for it
+  // this is two comparisons, however often it is said.
+  void Progressed() {
+    if (admitted_.kind == Admitted::Kind::kProbe && breaker_ != nullptr &&
+        !admitted_.progressed) {
+      ReportProgress();
+    }
+  }
+
   // Says how the call ended. Does nothing on a permit that is settled or was
   // refused. `retry_after`: the server asked to be left alone so long. If this
   // failure opens the breaker, it stays open at least as long, but at most
@@ -82,13 +97,15 @@ class Permit {
                      absl::Duration retry_after = absl::ZeroDuration());
 
  private:
+  inline void ReportProgress();
+
   CircuitBreaker* breaker_ = nullptr;
   Admitted admitted_;
 };
 
 }  // namespace autobreaker
 
-// Defines Record(), which needs the breaker.
+// Defines what needs the breaker.
 #include "autobreaker/breaker/circuit_breaker.h"
 
 #endif  // AUTOBREAKER_BREAKER_PERMIT_H_

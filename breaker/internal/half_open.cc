@@ -39,11 +39,28 @@ HalfOpen::Answer HalfOpen::TakeProbe(const Rules& rules, MonotonicTime now) {
 bool HalfOpen::EndProbe(const Rules& rules, uint64_t probe, bool failed,
                         bool slow, MonotonicTime now) {
   const std::optional<MonotonicTime> start = leases_.Release(probe, now);
-  if (!start.has_value()) return false;
+  if (!start.has_value() && failed) return false;
   refuse_until_ = now;
-  if (rules.options.Ramps()) ramp_.Note(failed, now - *start);
+  if (rules.options.Ramps()) {
+    const MonotonicTime::duration at_least =
+        absl::ToChronoNanoseconds(rules.options.half_open.lease);
+    ramp_.Note(failed, start.has_value() ? now - *start : at_least);
+  }
   if (!failed && (!slow || rules.options.Ramps())) ++successes_;
   return true;
+}
+
+void HalfOpen::Progress(const Rules& rules, uint64_t probe,
+                        MonotonicTime now) {
+  EndProbe(rules, probe, /*failed=*/false, /*slow=*/false, now);
+  ++progressed_;
+}
+
+void HalfOpen::FailAfterProgress(const Rules& rules, MonotonicTime now) {
+  refuse_until_ = now;
+  if (rules.options.Ramps()) {
+    ramp_.Note(/*failed=*/true, MonotonicTime::duration(0));
+  }
 }
 
 void HalfOpen::FreeProbe(uint64_t probe, MonotonicTime now) {
@@ -58,7 +75,9 @@ std::optional<State> HalfOpen::Next(const Rules& rules, bool failed, bool slow,
       return ramp_.reopens() ? std::make_optional(State::kOpen) : std::nullopt;
     }
     // One slow call among many says little, so it is their share that counts.
-    if (slow && rules.trip.TooManySlow(results)) return State::kOpen;
+    CallCounts all = results;
+    all.successes += progressed_;  // which are in no result
+    if (slow && rules.trip.TooManySlow(all)) return State::kOpen;
     return ramp_.Closes(Overdue(now)) ? std::make_optional(State::kClosed)
                                       : std::nullopt;
   }

@@ -42,10 +42,15 @@ class HalfOpen {
   // each call. Changes nothing if it throws.
   Answer TakeProbe(const Rules& rules, MonotonicTime now);
 
-  // Notes that a probe ended with a result. False, and nothing changes, if its
-  // lease ended before.
+  // Notes that a probe ended with a result. False, and nothing changes, if it
+  // failed after its lease. A success counts however late.
   bool EndProbe(const Rules& rules, uint64_t probe, bool failed, bool slow,
                 MonotonicTime now);
+
+  // Notes that a probe goes on and counts as a success; and that one which
+  // counts so failed after all.
+  void Progress(const Rules& rules, uint64_t probe, MonotonicTime now);
+  void FailAfterProgress(const Rules& rules, MonotonicTime now);
 
   // The place of a probe that ended without a result is free again.
   void FreeProbe(uint64_t probe, MonotonicTime now);
@@ -73,6 +78,7 @@ class HalfOpen {
 
   ProbeLeases leases_;
   int64_t successes_ = 0;
+  uint64_t progressed_ = 0;  // of the successes
   MonotonicTime refuse_until_;
   Ramp ramp_;
 };

@@ -241,6 +241,20 @@ bool StateMachine::EndProbe(uint64_t generation, uint64_t probe, bool failed,
          outage_->half_open()->EndProbe(*rules_, probe, failed, slow, now);
 }
 
+bool StateMachine::Progress(uint64_t generation, uint64_t probe,
+                            MonotonicTime now) noexcept {
+  if (generation != generation_) return false;
+  outage_->half_open()->Progress(*rules_, probe, now);
+  return true;
+}
+
+bool StateMachine::FailAfterProgress(uint64_t generation,
+                                     MonotonicTime now) noexcept {
+  if (generation != generation_) return false;
+  outage_->half_open()->FailAfterProgress(*rules_, now);
+  return true;
+}
+
 void StateMachine::FreeProbe(uint64_t generation, uint64_t probe,
                              MonotonicTime now) noexcept {
   if (generation == generation_) outage_->half_open()->FreeProbe(probe, now);

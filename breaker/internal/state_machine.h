@@ -100,7 +100,8 @@ class StateMachine {
   // Opens if the suspicion holds. `judged` are the totals of now.
   Move DecideTrip(const Suspicion& suspicion, const CallCounts& judged) const;
   // Opens again, or closes, after EndProbe() noted how a probe ended.
-  // REQUIRES: that EndProbe() was true, and no Commit() came since.
+  // REQUIRES: that EndProbe(), Progress() or FailAfterProgress() was true, and
+  // no Commit() came since.
   Move DecideRecovery(bool failed, bool slow, absl::Duration retry_after,
                       const CallCounts& judged, MonotonicTime now) const;
   // Another mode is asked for. The configured mode is always for good.
@@ -134,6 +135,9 @@ class StateMachine {
   std::optional<HalfOpen::Answer> TakeProbe(MonotonicTime now);
   bool EndProbe(uint64_t generation, uint64_t probe, bool failed, bool slow,
                 MonotonicTime now) noexcept;
+  bool Progress(uint64_t generation, uint64_t probe,
+                MonotonicTime now) noexcept;
+  bool FailAfterProgress(uint64_t generation, MonotonicTime now) noexcept;
   void FreeProbe(uint64_t generation, uint64_t probe,
                  MonotonicTime now) noexcept;
 

@@ -1,5 +1,6 @@
 // Half-open: probes, their places, their leases and their verdict.
 #include <cmath>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -187,19 +188,52 @@ TEST(HalfOpenTest, ProbeHoldsItsPlaceUntilItsLeaseEnds) {
   EXPECT_TRUE(breaker.Acquire());
 }
 
-TEST(HalfOpenTest, ResultAfterTheLeaseIsLate) {
-  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure}) {
-    BreakerOptions options = ExactOptions();
-    options.half_open.successes_to_close = 1;
-    TestBreaker breaker(options);
-    breaker.TripAndWaitForProbes();
-    Permit probe = breaker.Acquire();
-    breaker.clock().Advance(absl::Seconds(60));
-    probe.Record(outcome);
-    const BreakerSnapshot s = breaker.Snapshot();
-    EXPECT_EQ(s.state, State::kHalfOpen);
-    EXPECT_EQ(s.late_results, 1);
+TEST(HalfOpenTest, FailureAfterTheLeaseIsLate) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit probe = breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(60));
+  probe.Record(Outcome::kFailure);
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_EQ(s.late_results, 1);
+}
+
+TEST(HalfOpenTest, SuccessAfterTheLeaseCounts) {
+  BreakerOptions options = ExactOptions();
+  options.half_open.successes_to_close = 1;
+  TestBreaker breaker(options);
+  breaker.TripAndWaitForProbes();
+  Permit probe = breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(60));
+  probe.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.state(), State::kClosed);
+  EXPECT_EQ(breaker.Snapshot().late_results, 0);
+}
+
+// V8: a minute is not enough for any call, and all succeed.
+TEST(HalfOpenTest, CallsThatAllOutliveTheirLeaseCloseTheRamp) {
+  TestBreaker breaker{BreakerOptions()};
+  while (breaker.state() == State::kClosed) {
+    breaker.Fail();
+    breaker.clock().Advance(absl::Seconds(1));
   }
+  std::deque<std::pair<absl::Time, Permit>> under_way;
+  const absl::Time start = breaker.clock().WallNow();
+  for (absl::Time now = start; now < start + absl::Hours(1);
+       now = breaker.clock().WallNow()) {
+    while (!under_way.empty() && under_way.front().first <= now) {
+      under_way.front().second.Record(Outcome::kSuccess);
+      under_way.pop_front();
+    }
+    if (Permit permit = breaker->TryAcquire()) {
+      under_way.emplace_back(now + absl::Seconds(61), std::move(permit));
+    }
+    if (breaker.state() == State::kClosed) break;
+    breaker.clock().Advance(absl::Milliseconds(100));
+  }
+  EXPECT_EQ(breaker.state(), State::kClosed);
+  EXPECT_LT(breaker.clock().WallNow(), start + absl::Minutes(20));
 }
 
 TEST(HalfOpenTest, ResultBeforeTheLeaseEndsCounts) {
@@ -275,6 +309,166 @@ TEST(HalfOpenTest, CallWhosePermitIsUsedOtherwiseCountsAsRefused) {
   const Refusal refusal = breaker->RefuseForProbe();
   EXPECT_EQ(refusal.reason, RefusalReason::kHalfOpen);
   EXPECT_EQ(Refusals(breaker.Snapshot(), RefusalReason::kHalfOpen), 1);
+}
+
+// ----------------------------------------------------------------- Progress
+
+TEST(HalfOpenProgressTest, IsASuccessOfAProbeThatGoesOn) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  std::vector<Permit> streams = breaker.Acquire(3);
+  breaker.Refused();
+  streams[0].Progressed();
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.probe_successes, 1);
+  EXPECT_EQ(s.probes_in_flight, 2);
+  EXPECT_EQ(s.in_flight, 3);
+  EXPECT_TRUE(breaker.Acquire());
+}
+
+TEST(HalfOpenProgressTest, ClosesTheBreaker) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  std::vector<Permit> streams = breaker.Acquire(3);
+  for (Permit& stream : streams) stream.Progressed();
+  EXPECT_EQ(breaker.state(), State::kClosed);
+}
+
+TEST(HalfOpenProgressTest, CountsOnce) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit stream = breaker.Acquire();
+  for (int i = 0; i < 5; ++i) stream.Progressed();
+  stream.Record(Outcome::kSuccess);
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_EQ(s.probe_successes, 1);
+}
+
+TEST(HalfOpenProgressTest, LeavesTheCallToBeCountedWhenItEnds) {
+  for (const Outcome outcome : {Outcome::kSuccess, Outcome::kFailure,
+                                Outcome::kIgnored, Outcome::kAbandoned}) {
+    TestBreaker breaker;
+    breaker.TripAndWaitForProbes();
+    const BreakerSnapshot before = breaker.Snapshot();
+    Permit stream = breaker.Acquire();
+    stream.Progressed();
+    EXPECT_EQ(breaker.Snapshot().successes, before.successes);
+    stream.Record(outcome);
+    const BreakerSnapshot after = breaker.Snapshot();
+    EXPECT_TRUE(Adds(after));
+    EXPECT_EQ(after.in_flight, 0);
+    EXPECT_EQ(after.successes,
+              before.successes + (outcome == Outcome::kSuccess ? 1 : 0));
+    EXPECT_EQ(after.late_results, 0);
+  }
+}
+
+TEST(HalfOpenProgressTest, EndAfterClosingIsNotLate) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  std::vector<Permit> streams = breaker.Acquire(3);
+  for (Permit& stream : streams) stream.Progressed();
+  for (Permit& stream : streams) stream.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().late_results, 0);
+  EXPECT_EQ(breaker.Snapshot().window, Counts(0, 0));
+}
+
+TEST(HalfOpenProgressTest, FailureAfterItReopens) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit stream = breaker.Acquire();
+  stream.Progressed();
+  stream.Record(Outcome::kFailure);
+  EXPECT_EQ(breaker.state(), State::kOpen);
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason,
+            TransitionReason::kProbeFailed);
+}
+
+TEST(HalfOpenProgressTest, FailureAfterClosingIsLate) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  std::vector<Permit> streams = breaker.Acquire(3);
+  for (Permit& stream : streams) stream.Progressed();
+  streams[0].Record(Outcome::kFailure);
+  EXPECT_EQ(breaker.state(), State::kClosed);
+  EXPECT_EQ(breaker.Snapshot().late_results, 1);
+}
+
+TEST(HalfOpenProgressTest, OfAnEarlierTimeCountsForNothing) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit late = breaker.Acquire();
+  breaker.Fail();
+  breaker.WaitForProbes();
+  const Permit probe = breaker.Acquire();
+  late.Progressed();
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
+  late.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().late_results, 1);
+}
+
+TEST(HalfOpenProgressTest, AfterTheLeaseCountsToo) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit stream = breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(60));
+  stream.Progressed();
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 1);
+  stream.Record(Outcome::kFailure);
+  EXPECT_EQ(breaker.state(), State::kOpen);
+}
+
+TEST(HalfOpenProgressTest, OfAProbeThatIsSlowSaysNothing) {
+  TestBreaker breaker(SlowCallOptions());
+  breaker.TripAndWaitForProbes();
+  Permit stream = breaker.Acquire();
+  breaker.clock().Advance(absl::Seconds(1));
+  stream.Progressed();
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
+  stream.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().last_trip->reason, TransitionReason::kProbeSlow);
+}
+
+TEST(HalfOpenProgressTest, CallThatWasNotSlowByThenIsNoSlowProbe) {
+  TestBreaker breaker(SlowCallOptions());
+  breaker.TripAndWaitForProbes();
+  Permit stream = breaker.Acquire();
+  stream.Progressed();
+  breaker.clock().Advance(absl::Hours(1));
+  stream.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.state(), State::kHalfOpen);
+  EXPECT_EQ(breaker.Snapshot().slow_calls, 1);
+}
+
+TEST(HalfOpenProgressTest, OfACallOfTheClosedTimeIsNoResult) {
+  TestBreaker breaker;
+  Permit stream = breaker.Acquire();
+  stream.Progressed();
+  EXPECT_EQ(breaker.Snapshot().window, Counts(0, 0));
+  stream.Record(Outcome::kFailure);
+  EXPECT_EQ(breaker.Snapshot().window, Counts(0, 1));
+}
+
+TEST(HalfOpenProgressTest, OnASettledPermitDoesNothing) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit stream = breaker.Acquire();
+  stream.Record(Outcome::kIgnored);
+  stream.Progressed();
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 0);
+  Permit().Progressed();
+}
+
+TEST(HalfOpenProgressTest, MovesWithThePermit) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit stream = breaker.Acquire();
+  stream.Progressed();
+  Permit moved = std::move(stream);
+  moved.Progressed();
+  moved.Record(Outcome::kSuccess);
+  EXPECT_EQ(breaker.Snapshot().probe_successes, 1);
 }
 
 // The defaults, with nothing random.
@@ -404,6 +598,47 @@ TEST_F(HalfOpenRampTest, CallsThatHangKeepItFromClosing) {
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
   for (int i = 0; i < 15; ++i) breaker_.Succeed();
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+}
+
+TEST_F(HalfOpenRampTest, ThoseThatMakeProgressLetItClose) {
+  breaker_.Succeed();
+  std::vector<Permit> streams = breaker_.Acquire(2);
+  breaker_.clock().Advance(absl::Milliseconds(1));
+  for (int i = 0; i < 30; ++i) breaker_.Succeed();
+  ASSERT_EQ(breaker_.state(), State::kHalfOpen);
+  for (Permit& stream : streams) stream.Progressed();
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+}
+
+TEST_F(HalfOpenRampTest, ThoseThatMadeProgressAreNeverOverdue) {
+  breaker_.Succeed();
+  std::vector<Permit> streams = breaker_.Acquire(2);
+  for (Permit& stream : streams) stream.Progressed();
+  breaker_.clock().Advance(absl::Seconds(50));
+  for (int i = 0; i < 30; ++i) breaker_.Succeed();
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+}
+
+TEST_F(HalfOpenRampTest, OneSlowCallAmongManyThatMadeProgressDoesNotReopen) {
+  JudgeSlowCalls();
+  std::vector<Permit> streams;
+  for (int i = 0; i < 3; ++i) {
+    streams.push_back(breaker_.Acquire());
+    streams.back().Progressed();
+  }
+  breaker_.Finish(Outcome::kSuccess, absl::Seconds(1));
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+}
+
+// V6: only streams are asked for, and none ends.
+TEST_F(HalfOpenRampTest, StreamsThatLiveForeverCloseIt) {
+  std::vector<Permit> streams;
+  for (int i = 0; i < 100 && breaker_.state() != State::kClosed; ++i) {
+    streams.push_back(breaker_.Acquire());
+    streams.back().Progressed();
+    breaker_.clock().Advance(absl::Milliseconds(100));
+  }
+  EXPECT_EQ(breaker_.state(), State::kClosed);
 }
 
 TEST_F(HalfOpenRampTest, ThoseThatEndWellLetItClose) {

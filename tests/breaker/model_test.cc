@@ -175,6 +175,12 @@ class ModelTest : public ::testing::TestWithParam<int> {
     model_.End(held.model, outcome, retry_after);
   }
 
+  void Progress(size_t which) {
+    Log(absl::StrCat("progress of call ", which, " of ", held_.size()));
+    held_[which].real.Progressed();
+    model_.Progress(&held_[which].model);
+  }
+
   Outcome RandomOutcome() {
     if (OneIn(12)) return OneIn(2) ? Outcome::kIgnored : Outcome::kAbandoned;
     return Pick(0, 99) < failure_percent_ ? Outcome::kFailure
@@ -236,8 +242,10 @@ class ModelTest : public ::testing::TestWithParam<int> {
     // Health comes and goes.
     if (OneIn(100)) failure_percent_ = OneIn(2) ? Pick(0, 5) : Pick(0, 100);
     const int64_t what = Pick(0, 99);
-    if (what < 35) {
+    if (what < 32) {
       Ask();
+    } else if (what < 35) {
+      if (!held_.empty()) Progress(Pick(0, held_.size() - 1));
     } else if (what < 60) {
       if (!held_.empty()) Settle(held_.size() - 1, RandomOutcome());
     } else if (what < 72 || held_.size() > 50) {

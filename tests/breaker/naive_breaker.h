@@ -33,6 +33,7 @@ class NaiveBreaker {
     bool judged = true;
     int64_t probe = 0;  // 0: none
     std::optional<int64_t> start;
+    bool progressed = false;
   };
 
   NaiveBreaker(const BreakerOptions& options, const FakeClock* clock)
@@ -76,12 +77,21 @@ class NaiveBreaker {
     return std::nullopt;
   }
 
+  void Progress(Call* call) {
+    if (call->probe == 0 || call->progressed || call->era != era_) return;
+    if (IsSlow(*call)) return;
+    const int64_t taken = ProbeTook(*call);
+    probes_.erase(call->probe);
+    call->progressed = true;
+    ++progressed_;
+    JudgeProbe(/*failed=*/false, /*slow=*/false, taken, absl::ZeroDuration());
+  }
+
   void End(const Call& call, Outcome outcome, absl::Duration retry_after) {
     --seen_.in_flight;
     // A probe whose lease or era is over has no place to give back.
-    const bool has_place = call.probe != 0 && call.era == era_ &&
-                           probes_.count(call.probe) > 0 &&
-                           probes_[call.probe] > Now();
+    const bool has_place = HasPlace(call);
+    const int64_t taken = call.probe != 0 ? ProbeTook(call) : 0;
     if (has_place) probes_.erase(call.probe);
     if (outcome == Outcome::kIgnored) {
       ++seen_.ignored;
@@ -92,13 +102,14 @@ class NaiveBreaker {
       return;
     }
     const bool failed = outcome == Outcome::kFailure;
-    const bool slow =
-        call.start.has_value() && JudgesSlow() &&
-        Now() - *call.start >= Nanos(*options_.trip.slow_call_duration);
+    const bool slow = IsSlow(call);
     ++(failed ? seen_.failures : seen_.successes);
     if (slow) ++seen_.slow_calls;
     if (!call.judged) return;
-    if (call.era != era_ || (call.probe != 0 && !has_place)) {
+    // It has been judged.
+    if (call.progressed && !failed) return;
+    const bool outlived = call.probe != 0 && !has_place && !call.progressed;
+    if (call.era != era_ || (outlived && failed)) {
       ++seen_.late_results;
       return;
     }
@@ -107,7 +118,7 @@ class NaiveBreaker {
     successes_in_row_ = failed ? 0 : successes_in_row_ + 1;
     const bool complete = Weigh(failed);
     if (call.probe != 0) {
-      JudgeProbe(failed, slow, Now() - starts_.at(call.probe), retry_after);
+      JudgeProbe(failed, slow, taken, retry_after);
     } else if ((failed || slow) && mode_ != Mode::kForcedClosed) {
       auto reason = WhyTrip(Window(), failed ? failures_in_row_ : 0);
       if (complete && reason != TransitionReason::kConsecutiveFailures) {
@@ -232,6 +243,22 @@ class NaiveBreaker {
   int64_t Now() const { return clock_->Now().time_since_epoch().count(); }
   bool JudgesSlow() const {
     return options_.trip.slow_call_duration.has_value();
+  }
+
+  bool IsSlow(const Call& call) const {
+    return call.start.has_value() && JudgesSlow() &&
+           Now() - *call.start >= Nanos(*options_.trip.slow_call_duration);
+  }
+
+  bool HasPlace(const Call& call) const {
+    const auto place = probes_.find(call.probe);
+    return call.era == era_ && place != probes_.end() && place->second > Now();
+  }
+
+  // Of one that has outlived its lease, only that is known.
+  int64_t ProbeTook(const Call& call) const {
+    return HasPlace(call) ? Now() - starts_.at(call.probe)
+                          : Nanos(options_.half_open.lease);
   }
 
   std::optional<Call> Admit(bool judged, int64_t probe) {
@@ -421,9 +448,11 @@ class NaiveBreaker {
         ramp_ -= 256.0 / static_cast<double>(test.threshold);
         slowest_ = std::max(slowest_, taken);
         const CallCounts probes = Window();
-        reopen = slow && static_cast<double>(probes.slow) /
-                                 static_cast<double>(probes.finished()) >=
-                             *options_.trip.slow_call_rate_threshold;
+        reopen =
+            slow && static_cast<double>(probes.slow) /
+                            static_cast<double>(probes.finished() +
+                                                progressed_) >=
+                        *options_.trip.slow_call_rate_threshold;
         close = !reopen && RampShare() >= 1;
       }
       if (!failed && !reopen) ++seen_.probe_successes;
@@ -541,6 +570,7 @@ class NaiveBreaker {
     RestartWindow();
     probes_.clear();
     starts_.clear();
+    progressed_ = 0;
     seen_.probe_successes = 0;
     failures_in_row_ = 0;
     successes_in_row_ = 0;
@@ -590,6 +620,7 @@ class NaiveBreaker {
   int64_t opened_at_ = 0;
   absl::Duration asked_for_;  // by the server, with the failure that opened it
   int64_t last_probe_ = 0;
+  uint64_t progressed_ = 0;  // probes of this era
   std::map<int64_t, int64_t> probes_;  // to the ends of their leases
   std::map<int64_t, int64_t> starts_;  // when every probe began
 };

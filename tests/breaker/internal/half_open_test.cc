@@ -170,24 +170,53 @@ TEST_F(HalfOpenTest, OtherRulesLetTheNextCallAsk) {
 
 // ------------------------------------------------------------ How they end
 
-TEST_F(HalfOpenTest, LateEndChangesNothing) {
+TEST_F(HalfOpenTest, LateFailureChangesNothing) {
   const uint64_t late = Take();
   Take();
   Wait(seconds(10));
   Take();
   Take();
-  EXPECT_FALSE(End(late));
+  EXPECT_FALSE(End(late, /*failed=*/true));
   EXPECT_EQ(half_open_.successes(), 0);
   EXPECT_EQ(half_open_.in_flight(now_), 2);
   EXPECT_EQ(RefuseUntil(), seconds(20));
 }
 
-TEST_F(HalfOpenTest, ProbeEndsOnce) {
-  const uint64_t probe = Take();
-  EXPECT_TRUE(End(probe));
-  EXPECT_FALSE(End(probe));
-  half_open_.FreeProbe(probe, now_);
+TEST_F(HalfOpenTest, LateSuccessCountsAndFreesNoPlace) {
+  const uint64_t late = Take();
+  Wait(seconds(10));
+  Take();
+  Take();
+  EXPECT_TRUE(End(late));
   EXPECT_EQ(half_open_.successes(), 1);
+  EXPECT_EQ(half_open_.in_flight(now_), 2);
+  EXPECT_EQ(Ask().probe, kNone);
+}
+
+TEST_F(HalfOpenTest, ProbeFailsOnce) {
+  const uint64_t probe = Take();
+  EXPECT_TRUE(End(probe, /*failed=*/true));
+  EXPECT_FALSE(End(probe, /*failed=*/true));
+}
+
+TEST_F(HalfOpenTest, ProgressIsASuccessAndFreesThePlace) {
+  const uint64_t probe = Take();
+  Take();
+  Wait(seconds(2));
+  half_open_.Progress(*rules_, probe, now_);
+  EXPECT_EQ(half_open_.successes(), 1);
+  EXPECT_EQ(half_open_.in_flight(now_), 1);
+  EXPECT_EQ(RefuseUntil(), seconds(2));
+  Take();
+}
+
+TEST_F(HalfOpenTest, ProbeFreedAfterItsProgressFreesNoOtherPlace) {
+  const uint64_t probe = Take();
+  half_open_.Progress(*rules_, probe, now_);
+  Take();
+  Take();
+  half_open_.FreeProbe(probe, now_);
+  EXPECT_EQ(half_open_.in_flight(now_), 2);
 }
 
 TEST_F(HalfOpenTest, SuccessIsNeitherFailedNorSlow) {
