@@ -135,8 +135,8 @@ struct HalfOpenOptions {
   // 1 to 10,000.
   int64_t max_calls = 3;
 
-  // A probe that takes longer gives its place to another, and its result no
-  // longer counts. 1 ns to 365 days.
+  // A probe that takes longer gives its place to another. If it fails then, the
+  // failure is late. 1 ns to 365 days.
   absl::Duration lease = absl::Seconds(60);
 
   friend bool operator==(const HalfOpenOptions& a, const HalfOpenOptions& b);

@@ -78,7 +78,8 @@ struct BreakerSnapshot {
   std::optional<int64_t> failures_until_trip;
   bool will_trip_next = false;  // failures_until_trip is 1
 
-  // Half-open: probes under way, and those that have succeeded.
+  // Half-open: probes under way that have made no progress yet, and those that
+  // have succeeded.
   int64_t probes_in_flight = 0;
   int64_t probe_successes = 0;
 

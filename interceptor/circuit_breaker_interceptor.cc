@@ -78,6 +78,8 @@ class CircuitBreakerInterceptor final : public Interceptor {
       // Under the context's lock, where nothing else may be asked of the
       // context or of `methods`.
       cancelled_.store(true, std::memory_order_relaxed);
+    } else if (info_->type() != ClientRpcInfo::Type::UNARY) {
+      if (NoteReceived(methods)) ReportProgress();
     }
     // Neither returns before the rest of the batch has run, which may have
     // destroyed this.
@@ -90,12 +92,15 @@ class CircuitBreakerInterceptor final : public Interceptor {
 
  private:
   enum class Phase {
-    kNew,       // nothing sent yet
-    kDeciding,  // asking the breaker
-    kAdmitted,  // permit_ is held
-    kRefused,   // answer_ is what the caller gets
-    kEnded,     // the call is over
+    kNew,        // nothing sent yet
+    kDeciding,   // asking the breaker
+    kAdmitted,   // permit_ is held
+    kReporting,  // so it is, and its progress is being reported
+    kRefused,    // answer_ is what the caller gets
+    kEnded,      // the call is over
   };
+
+  enum class Received : uint8_t { kNothing, kMetadata, kMessage };
 
   // Asks the breaker, the first time that something is about to be sent.
   // Answers whether to refuse by hijacking; a refusal by cancelling is under
@@ -175,23 +180,61 @@ class CircuitBreakerInterceptor final : public Interceptor {
                       grpc::string_ref(answer_->details));
   }
 
-  void End(InterceptorBatchMethods* methods) {
-    Phase was = phase_.load();
-    while (was != Phase::kRefused &&
-           !phase_.compare_exchange_weak(was, Phase::kEnded)) {
+  // Notes what came from the server with this batch. Answers whether it is the
+  // first of the call. Initial metadata without an entry count for nothing: a
+  // server that fails a call at once looks the same.
+  bool NoteReceived(InterceptorBatchMethods* methods) {
+    const Received before = received_.load(std::memory_order_relaxed);
+    if (before == Received::kMessage) return false;
+    Received now = Received::kNothing;
+    if (methods->QueryInterceptionHookPoint(
+            InterceptionHookPoints::POST_RECV_MESSAGE) &&
+        methods->GetRecvMessage() != nullptr) {
+      now = Received::kMessage;
+    } else if (methods->QueryInterceptionHookPoint(
+                   InterceptionHookPoints::POST_RECV_INITIAL_METADATA)) {
+      const auto* const metadata = methods->GetRecvInitialMetadata();
+      if (metadata != nullptr && !metadata->empty()) now = Received::kMetadata;
     }
-    if (was == Phase::kRefused) {
-      WriteAnswer(methods);
-    } else if (was == Phase::kAdmitted) {
-      const grpc::Status& status = *methods->GetRecvStatus();
-      breaker_->handling().CountStatusCode(
-          static_cast<absl::StatusCode>(status.error_code()));
-      permit_.Record(OutcomeOf(status, methods),
-                     status.ok()
-                         ? absl::ZeroDuration()
-                         : PushbackIn(*methods->GetRecvTrailingMetadata()));
+    if (now <= before) return false;
+    received_.store(now, std::memory_order_relaxed);
+    return before == Received::kNothing;
+  }
+
+  void ReportProgress() {
+    Phase expected = Phase::kAdmitted;
+    if (!phase_.compare_exchange_strong(expected, Phase::kReporting)) return;
+    permit_.Progressed();
+    expected = Phase::kReporting;
+    if (!phase_.compare_exchange_strong(expected, Phase::kAdmitted)) {
+      RecordResult();  // It ended meanwhile, and End() left that to this.
     }
   }
+
+  void End(InterceptorBatchMethods* methods) {
+    Phase was = phase_.load();
+    bool judged = false;
+    do {
+      if (was == Phase::kRefused) return WriteAnswer(methods);
+      if (!judged && (was == Phase::kAdmitted || was == Phase::kReporting)) {
+        Judge(methods);
+        judged = true;
+      }
+    } while (!phase_.compare_exchange_weak(was, Phase::kEnded));
+    if (was == Phase::kAdmitted) RecordResult();
+  }
+
+  void Judge(InterceptorBatchMethods* methods) {
+    const grpc::Status& status = *methods->GetRecvStatus();
+    breaker_->handling().CountStatusCode(
+        static_cast<absl::StatusCode>(status.error_code()));
+    outcome_ = OutcomeOf(status, methods);
+    if (!status.ok()) {
+      retry_after_ = PushbackIn(*methods->GetRecvTrailingMetadata());
+    }
+  }
+
+  void RecordResult() { permit_.Record(outcome_, retry_after_); }
 
   Outcome OutcomeOf(const grpc::Status& status,
                     InterceptorBatchMethods* methods) {
@@ -205,12 +248,43 @@ class CircuitBreakerInterceptor final : public Interceptor {
     }
     if (const auto outcome =
             breaker_->handling().Classify(status.error_code())) {
-      return *outcome;
+      return *outcome == Outcome::kFailure ? Reconsider(status, methods)
+                                           : *outcome;
     }
     bool threw = false;
     const Outcome outcome = classification_->Classify(status, &threw);
     if (threw) breaker_->handling().CountException();
+    if (outcome == Outcome::kFailure && !classification_->function) {
+      return Reconsider(status, methods);
+    }
     return outcome;
+  }
+
+  // What a status that is a failure by its code says of a stream on which the
+  // server has been at work.
+  Outcome Reconsider(const grpc::Status& status,
+                     InterceptorBatchMethods* methods) const {
+    if (HasOneResponse()) return Outcome::kFailure;
+    switch (received_.load(std::memory_order_relaxed)) {
+      case Received::kMessage:
+        if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
+            DeadlineHasPassed()) {
+          return Outcome::kSuccess;
+        }
+        ABSL_FALLTHROUGH_INTENDED;
+      case Received::kMetadata:
+        // Its connection was taken away: at its greatest age, or because the
+        // server goes. How the next call fares says how the server is. Nothing
+        // but the server itself sends trailing metadata.
+        if (status.error_code() == grpc::StatusCode::UNAVAILABLE &&
+            methods->GetRecvTrailingMetadata()->empty()) {
+          return Outcome::kIgnored;
+        }
+        break;
+      case Received::kNothing:
+        break;
+    }
+    return Outcome::kFailure;
   }
 
   bool HasOneResponse() const {
@@ -224,9 +298,13 @@ class CircuitBreakerInterceptor final : public Interceptor {
   HealthProber* const prober_;
   std::atomic<bool> cancelled_{false};
   std::atomic<Phase> phase_{Phase::kNew};
+  std::atomic<Received> received_{Received::kNothing};
   // Written while deciding, read after it.
   Permit permit_;
   bool never_sent_ = false;
+  // Written by Judge(), read when it is recorded.
+  Outcome outcome_ = Outcome::kAbandoned;
+  absl::Duration retry_after_;
   std::unique_ptr<const Answer> answer_;
 };
 

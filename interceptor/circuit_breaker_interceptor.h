@@ -12,14 +12,15 @@
 // refused call ends at once with the status of refusal_status.h, and nothing is
 // sent.
 //
-// How a call went is told by the status it ends with. A call whose end is never
-// told (a stream dropped without Finish()) is settled as abandoned when its
-// ClientContext is destroyed. A call that was cancelled, or whose deadline had
-// passed, before it was sent is ignored. In unary and client-streaming calls a
-// response that cannot be parsed is a failure, except with a reactor, where
-// gRPC does not show it. If the failure that opens the breaker carries
-// grpc-retry-pushback-ms: 5000, the breaker stays open for at least 5 s, but at
-// most OpenOptions::duration_max.
+// How a call went is told by the status it ends with; a stream that delivered
+// its first message has made progress before (Permit::Progressed()). A call
+// whose end is never told (a stream dropped without Finish()) is settled as
+// abandoned when its ClientContext is destroyed. A call that was cancelled, or
+// whose deadline had passed, before it was sent is ignored. In unary and
+// client-streaming calls a response that cannot be parsed is a failure, except
+// with a reactor, where gRPC does not show it. If the failure that opens the
+// breaker carries grpc-retry-pushback-ms: 5000, the breaker stays open for at
+// least 5 s, but at most OpenOptions::duration_max.
 //
 // The factory answers null for a call that it leaves alone, which gRPC allows
 // of the factories of a channel and not of the global one.

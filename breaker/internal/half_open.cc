@@ -50,8 +50,7 @@ bool HalfOpen::EndProbe(const Rules& rules, uint64_t probe, bool failed,
   return true;
 }
 
-void HalfOpen::Progress(const Rules& rules, uint64_t probe,
-                        MonotonicTime now) {
+void HalfOpen::Progress(const Rules& rules, uint64_t probe, MonotonicTime now) {
   EndProbe(rules, probe, /*failed=*/false, /*slow=*/false, now);
   ++progressed_;
 }

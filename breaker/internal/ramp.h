@@ -18,8 +18,8 @@
 // - A call is overdue when it has taken more than twice as long as the slowest
 //   success. It weighs like a failure until it ends or its lease does: a server
 //   that hangs would otherwise have all calls before it shows. So where one
-//   call in twelve is far longer than the rest, as with some streams, the ramp
-//   is slow; HalfOpenOptions::successes_to_close is for those.
+//   call in twelve is far longer than the rest, the ramp is slow;
+//   HalfOpenOptions::successes_to_close is for those.
 //
 // A server that bears only a part of its load settles on the ramp where the
 // failures of that part keep the evidence.

@@ -448,11 +448,10 @@ class NaiveBreaker {
         ramp_ -= 256.0 / static_cast<double>(test.threshold);
         slowest_ = std::max(slowest_, taken);
         const CallCounts probes = Window();
-        reopen =
-            slow && static_cast<double>(probes.slow) /
-                            static_cast<double>(probes.finished() +
-                                                progressed_) >=
-                        *options_.trip.slow_call_rate_threshold;
+        reopen = slow &&
+                 static_cast<double>(probes.slow) /
+                         static_cast<double>(probes.finished() + progressed_) >=
+                     *options_.trip.slow_call_rate_threshold;
         close = !reopen && RampShare() >= 1;
       }
       if (!failed && !reopen) ++seen_.probe_successes;
@@ -620,7 +619,7 @@ class NaiveBreaker {
   int64_t opened_at_ = 0;
   absl::Duration asked_for_;  // by the server, with the failure that opened it
   int64_t last_probe_ = 0;
-  uint64_t progressed_ = 0;  // probes of this era
+  uint64_t progressed_ = 0;            // probes of this era
   std::map<int64_t, int64_t> probes_;  // to the ends of their leases
   std::map<int64_t, int64_t> starts_;  // when every probe began
 };

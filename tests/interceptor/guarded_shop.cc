@@ -26,6 +26,11 @@ void FakeShop::AnswerOnceWith(grpc::Status status) {
   once_.push_back(std::move(status));
 }
 
+void FakeShop::SetInitialMetadata(Metadata initial) {
+  absl::MutexLock lock(&mu_);
+  initial_ = std::move(initial);
+}
+
 void FakeShop::SetTrailingMetadata(Metadata trailing) {
   absl::MutexLock lock(&mu_);
   trailing_ = std::move(trailing);
@@ -62,6 +67,9 @@ void FakeShop::Begin(ServerContext* context) {
   for (const auto& [key, value] : context->client_metadata()) {
     last_metadata_.emplace(std::string(key.data(), key.size()),
                            std::string(value.data(), value.size()));
+  }
+  for (const auto& [key, value] : initial_) {
+    context->AddInitialMetadata(key, value);
   }
   for (const auto& [key, value] : trailing_) {
     context->AddTrailingMetadata(key, value);
@@ -150,6 +158,9 @@ GuardedShop::GuardedShop(ShopOptions options) {
   }
   builder.RegisterService(options.service != nullptr ? options.service
                                                      : &service);
+  for (const auto& [name, value] : options.server_arguments) {
+    builder.AddChannelArgument(name, value);
+  }
   server = builder.BuildAndStart();
   address = absl::StrCat("127.0.0.1:", port);
 
@@ -212,6 +223,10 @@ std::unique_ptr<grpc::ClientContext> GuardedShop::Context() {
 
 grpc::Status Unavailable() {
   return grpc::Status(grpc::StatusCode::UNAVAILABLE, "the shop burned down");
+}
+
+grpc::Status Broken() {
+  return grpc::Status(grpc::StatusCode::INTERNAL, "the shop burned down");
 }
 
 uint64_t StatusesOf(const RegisteredSnapshot& s) {

@@ -40,6 +40,7 @@ class FakeShop final : public shop::Shop::Service {
   void AnswerWith(grpc::Status status);
   // Before that, and once.
   void AnswerOnceWith(grpc::Status status);
+  void SetInitialMetadata(Metadata initial);
   void SetTrailingMetadata(Metadata trailing);
   // While hanging, no call is answered.
   void SetHanging(bool hanging);
@@ -72,6 +73,7 @@ class FakeShop final : public shop::Shop::Service {
   bool hanging_ ABSL_GUARDED_BY(mu_) = false;
   grpc::Status status_ ABSL_GUARDED_BY(mu_);
   std::deque<grpc::Status> once_ ABSL_GUARDED_BY(mu_);
+  Metadata initial_ ABSL_GUARDED_BY(mu_);
   Metadata trailing_ ABSL_GUARDED_BY(mu_);
   Metadata last_metadata_ ABSL_GUARDED_BY(mu_);
 };
@@ -84,6 +86,7 @@ struct ShopOptions {
   // Else over loopback TCP.
   bool in_process = false;
   grpc::ChannelArguments arguments;
+  std::map<std::string, int> server_arguments;
   std::shared_ptr<grpc::ServerCredentials> server_credentials =
       grpc::InsecureServerCredentials();
   std::shared_ptr<grpc::ChannelCredentials> channel_credentials =
@@ -123,8 +126,10 @@ struct GuardedShop {
   std::unique_ptr<shop::Shop::Stub> stub;
 };
 
-// The status of a server in trouble.
+// The statuses of a server in trouble. A stream that delivered may end with the
+// first for want of a connection alone, and with the second never.
 grpc::Status Unavailable();
+grpc::Status Broken();
 
 // How many calls ended with a status, as counted by code.
 uint64_t StatusesOf(const RegisteredSnapshot& snapshot);

@@ -161,7 +161,7 @@ TEST_P(Chain, InnerSeesARefusedStreamAsCancelled) {
 }
 
 TEST_P(Chain, AllSeeAnAnsweredCall) {
-  shop_.service.AnswerWith(Unavailable());
+  shop_.service.AnswerWith(Broken());
   Run();
 
   for (const Seen* const seen : {&outer_, &inner_}) {

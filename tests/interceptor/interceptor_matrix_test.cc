@@ -210,7 +210,7 @@ class Matrix : public ::testing::TestWithParam<Cell> {
 
   static std::array<std::unique_ptr<Shared>, 2> shared_;
 
-  const grpc::Status failure_{grpc::StatusCode::UNAVAILABLE,
+  const grpc::Status failure_{grpc::StatusCode::INTERNAL,
                               "the shop burned down", "to the ground"};
   std::shared_ptr<RegisteredBreaker> breaker_;
   Permit probe_;
