@@ -231,6 +231,37 @@ void BM_AdmitTenPercentFailures(benchmark::State& state) {
 }
 AUTOBREAKER_BENCHMARK(BM_AdmitTenPercentFailures, MakeClosedWithHighThreshold);
 
+// Of failures alone, and so of a breaker that they do not open.
+void MakeForcedClosed(const benchmark::State&) {
+  Make({});
+  shared_breaker->SetMode(Mode::kForcedClosed);
+}
+
+void BM_AdmitFail(benchmark::State& state) {
+  CircuitBreaker& breaker = *shared_breaker;
+  for (auto _ : state) breaker.TryAcquire().Record(Outcome::kFailure);
+}
+AUTOBREAKER_BENCHMARK(BM_AdmitFail, MakeForcedClosed);
+
+// The argument is the number of peers.
+void BM_AdmitFailAtPeers(benchmark::State& state) {
+  CircuitBreaker& breaker = *shared_breaker;
+  std::vector<std::string> peers;
+  for (int i = 0; i < state.range(0); ++i) {
+    peers.push_back(absl::StrCat("ipv4:10.0.0.", i, ":50051"));
+  }
+  size_t next = 0;
+  for (auto _ : state) {
+    breaker.TryAcquire().Record(Outcome::kFailure, absl::ZeroDuration(),
+                                peers[next]);
+    if (++next == peers.size()) next = 0;
+  }
+}
+AUTOBREAKER_BENCHMARK(BM_AdmitFailAtPeers, MakeForcedClosed)
+    ->Arg(1)
+    ->Arg(8)
+    ->Arg(100);
+
 void BM_RefuseOpen(benchmark::State& state) { Refuse(state); }
 AUTOBREAKER_BENCHMARK(BM_RefuseOpen, MakeOpen);
 

@@ -1,12 +1,14 @@
 #include "autobreaker/breaker/circuit_breaker.h"
 
 #include <algorithm>
+#include <new>
 #include <random>
 #include <string>
 #include <utility>
 
 #include "absl/random/random.h"
 #include "autobreaker/breaker/internal/cold_state.h"
+#include "autobreaker/breaker/internal/peer_tally.h"
 #include "autobreaker/breaker/internal/rules.h"
 #include "autobreaker/breaker/internal/state_machine.h"
 #include "autobreaker/breaker/internal/transition_outbox.h"
@@ -77,6 +79,9 @@ bool CircuitBreaker::ChangeAndQueue(Decide decide,
   TransitionOutbox::Letter letter;
   if (move.transition != nullptr) {
     move.transition->key = key_;
+    if (move.to == State::kOpen && move.reason != TransitionReason::kForced) {
+      move.transition->failing_peers = FailingPeersAt(now);
+    }
     if (cold_->instruments->on_transition) {
       if (outbox == nullptr) outbox = std::make_shared<TransitionOutbox>();
       letter.push_back(move.transition);
@@ -166,6 +171,8 @@ bool CircuitBreaker::Reset() {
   Change([&](StateMachine* machine, MonotonicTime) {
     StateMachine::Move move = machine->DecideReset();
     done = move.starts_generation();
+    PeerTally* const peers = cold_->peers.load(std::memory_order_acquire);
+    if (done && peers != nullptr) peers->Clear();
     return move;
   });
   return done;
@@ -174,6 +181,11 @@ bool CircuitBreaker::Reset() {
 BreakerOptions CircuitBreaker::options() const {
   MutexLock lock(&cold_->mu);
   return cold_->machine.rules().options;
+}
+
+FailingPeers CircuitBreaker::FailingPeersAt(MonotonicTime now) const {
+  const PeerTally* const peers = cold_->peers.load(std::memory_order_acquire);
+  return peers != nullptr ? peers->Read(now) : FailingPeers();
 }
 
 // ---------------------------------------------------------------- Admission
@@ -303,8 +315,24 @@ Refusal CircuitBreaker::RefuseForProbe() {
 
 // ------------------------------------------------------------------ Results
 
+void CircuitBreaker::NotePeer(absl::string_view peer, MonotonicTime now) {
+  PeerTally* peers = cold_->peers.load(std::memory_order_acquire);
+  if (peers == nullptr) {
+    // Without memory there is no tally; the failure counts all the same.
+    auto* const made = new (std::nothrow) PeerTally;
+    if (made == nullptr) return;
+    if (cold_->peers.compare_exchange_strong(peers, made)) {
+      peers = made;
+    } else {
+      delete made;
+    }
+  }
+  peers->Add(peer, now);
+}
+
 void CircuitBreaker::SettleSlowly(const Admitted& admitted, Outcome outcome,
-                                  absl::Duration retry_after) {
+                                  absl::Duration retry_after,
+                                  absl::string_view peer) {
   if (outcome == Outcome::kIgnored || outcome == Outcome::kAbandoned) {
     gate_.Count(outcome == Outcome::kIgnored ? ShardedCounters::kIgnored
                                              : ShardedCounters::kAbandoned);
@@ -330,6 +358,8 @@ void CircuitBreaker::SettleSlowly(const Admitted& admitted, Outcome outcome,
   } else {
     now = clock().CoarseNow();
   }
+  // First, since the failure may be told of.
+  if (failed && !peer.empty()) NotePeer(peer, now);
   switch (admitted.kind) {
     case Admitted::Kind::kNormal:
       return SettleNormal(admitted, failed, slow, retry_after, now);
@@ -360,6 +390,16 @@ void CircuitBreaker::SettleNormal(const Admitted& admitted, bool failed,
         judgment->evidence_is_complete && gate_.evidence().level >= 1;
     suspicion.retry_after = retry_after;
     return machine->DecideTrip(suspicion, gate_.judged());
+  });
+}
+
+void CircuitBreaker::LeaveToCalls(const Admitted& admitted) {
+  gate_.Count(ShardedCounters::kIgnored);
+  if (admitted.kind != Admitted::Kind::kProbe) return;
+  Change([&](StateMachine* machine, MonotonicTime now) {
+    machine->FreeProbe(admitted.generation, admitted.probe, now);
+    machine->LeaveToCalls(admitted.generation);
+    return StateMachine::Move();
   });
 }
 

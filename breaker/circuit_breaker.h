@@ -37,7 +37,9 @@
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "autobreaker/breaker/failing_peers.h"
 #include "autobreaker/breaker/instruments.h"
 #include "autobreaker/breaker/internal/call_gate.h"
 #include "autobreaker/breaker/key.h"
@@ -113,19 +115,21 @@ class alignas(64) CircuitBreaker {
 
   // For Permit: a call ended.
   void Settle(const Admitted& admitted, Outcome outcome,
-              absl::Duration retry_after) {
+              absl::Duration retry_after, absl::string_view peer) {
     // The healthy call. Whatever needs more is settled out of line.
     if (outcome == Outcome::kSuccess &&
         admitted.kind == Admitted::Kind::kNormal && !admitted.timed &&
         gate_.CountSuccess(admitted.generation)) {
       return;
     }
-    SettleSlowly(admitted, outcome, retry_after);
+    SettleSlowly(admitted, outcome, retry_after, peer);
   }
 
   // For Permit: a probe goes on, and its server is at work. Sets
   // `admitted->progressed` if it counts as a success for that.
   void NoteProgress(Admitted* admitted);
+  // For Permit: another way than the call says that the server may be back.
+  void LeaveToCalls(const Admitted& admitted);
 
  protected:
   // For RegisteredBreaker. REQUIRES: valid rules and instruments.
@@ -175,12 +179,16 @@ class alignas(64) CircuitBreaker {
 
   ABSL_ATTRIBUTE_NOINLINE void SettleSlowly(const Admitted& admitted,
                                             Outcome outcome,
-                                            absl::Duration retry_after);
+                                            absl::Duration retry_after,
+                                            absl::string_view peer);
   void SettleNormal(const Admitted& admitted, bool failed, bool slow,
                     absl::Duration retry_after, MonotonicTime now);
   void SettleProbe(const Admitted& admitted, bool failed, bool slow,
                    absl::Duration retry_after);
   void MoveWindow(bool wait);
+  ABSL_ATTRIBUTE_NOINLINE void NotePeer(absl::string_view peer,
+                                        MonotonicTime now);
+  FailingPeers FailingPeersAt(MonotonicTime now) const;
 
   const Clock& clock() const { return gate_.clock(); }
 
@@ -191,9 +199,17 @@ class alignas(64) CircuitBreaker {
   const std::unique_ptr<ColdState> cold_;
 };
 
-inline void Permit::Record(Outcome outcome, absl::Duration retry_after) {
+inline void Permit::Record(Outcome outcome, absl::Duration retry_after,
+                           absl::string_view peer) {
   CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
-  if (breaker != nullptr) breaker->Settle(admitted_, outcome, retry_after);
+  if (breaker != nullptr) {
+    breaker->Settle(admitted_, outcome, retry_after, peer);
+  }
+}
+
+inline void Permit::LeaveToCalls() {
+  CircuitBreaker* const breaker = std::exchange(breaker_, nullptr);
+  if (breaker != nullptr) breaker->LeaveToCalls(admitted_);
 }
 
 inline void Permit::ReportProgress() { breaker_->NoteProgress(&admitted_); }

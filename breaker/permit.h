@@ -18,6 +18,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/clock.h"
 #include "autobreaker/breaker/types.h"
@@ -89,12 +90,21 @@ class Permit {
     }
   }
 
+  // For who found out in another way, when finds_out() was true, that the
+  // server may be back: the next call is the one that finds out, and
+  // finds_out() is false for it. Settles the permit as Outcome::kIgnored. The
+  // other way is no call, so it neither closes the breaker nor lets more calls
+  // through.
+  inline void LeaveToCalls();
+
   // Says how the call ended. Does nothing on a permit that is settled or was
   // refused. `retry_after`: the server asked to be left alone so long. If this
   // failure opens the breaker, it stays open at least as long, but at most
-  // OpenOptions::duration_max.
+  // OpenOptions::duration_max. `peer`: the server that failed the call, such as
+  // "10.0.0.3:50051"; see FailingPeers.
   inline void Record(Outcome outcome,
-                     absl::Duration retry_after = absl::ZeroDuration());
+                     absl::Duration retry_after = absl::ZeroDuration(),
+                     absl::string_view peer = absl::string_view());
 
  private:
   inline void ReportProgress();

@@ -53,6 +53,7 @@ BreakerSnapshot CircuitBreaker::SnapshotAnd(
     }
   }
   gate_.DescribeAdmitted(&s);
+  s.failing_peers = FailingPeersAt(clock().CoarseNow());
   const DurationHistogram* const durations = cold_->durations.get();
   for (int state = 0; durations != nullptr && state < kStateCount; ++state) {
     s.durations[state] = durations->Counts(static_cast<State>(state));

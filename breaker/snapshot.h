@@ -19,6 +19,7 @@
 #include "absl/time/time.h"
 #include "autobreaker/breaker/call_counts.h"
 #include "autobreaker/breaker/duration_counts.h"
+#include "autobreaker/breaker/failing_peers.h"
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/options.h"
 #include "autobreaker/breaker/transition.h"
@@ -91,6 +92,8 @@ struct BreakerSnapshot {
   int64_t reopenings = 0;
   // The time of creation if there was none yet.
   absl::Time last_transition_time;
+  // Of now, whatever the state.
+  FailingPeers failing_peers;
   // The last change to open, if there was one.
   std::optional<Transition> last_trip;
 };

@@ -14,6 +14,7 @@
 
 #include "absl/time/time.h"
 #include "autobreaker/breaker/call_counts.h"
+#include "autobreaker/breaker/failing_peers.h"
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/types.h"
 
@@ -33,6 +34,8 @@ struct Transition {
   int64_t consecutive_failures = 0;
   // To open: how long it will stay so; infinite if forced for good.
   absl::Duration open_for;
+  // To open, unless forced: where failures came from.
+  FailingPeers failing_peers;
 };
 
 }  // namespace autobreaker

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/strings/strip.h"
 #include "absl/time/time.h"
+#include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/breaker/status_classes.h"
 #include "autobreaker/config/convert.h"
 #include "autobreaker/config/enum_numbers.h"
@@ -35,6 +36,17 @@ v1::Window MakeWindow(const CallCounts& window, double failure_rate) {
   message.set_failures(window.failures);
   message.set_slow_calls(window.slow);
   if (!std::isnan(failure_rate)) message.set_failure_rate(failure_rate);
+  return message;
+}
+
+v1::FailingPeers MakeFailingPeers(const FailingPeers& failing) {
+  v1::FailingPeers message;
+  message.set_failures(failing.failures);
+  for (const FailingPeers::Peer& peer : failing.peers) {
+    v1::FailingPeers::Peer* const added = message.add_peers();
+    added->set_name(ReplaceInvalidUtf8(peer.name));
+    added->set_failures(peer.failures);
+  }
   return message;
 }
 
@@ -198,6 +210,9 @@ v1::Breaker ToProto(const RegisteredSnapshot& s) {
   message.set_reopenings(s.reopenings);
   *message.mutable_last_transition_time() =
       MakeTimestamp(s.last_transition_time);
+  if (s.failing_peers.failures > 0) {
+    *message.mutable_failing_peers() = MakeFailingPeers(s.failing_peers);
+  }
   if (s.last_trip.has_value()) {
     *message.mutable_last_trip() = ToProto(*s.last_trip);
   }
@@ -216,6 +231,9 @@ v1::Transition ToProto(const Transition& t) {
   message.set_consecutive_failures(t.consecutive_failures);
   if (t.to == State::kOpen && t.open_for != absl::InfiniteDuration()) {
     *message.mutable_open_for() = ToProto(t.open_for);
+  }
+  if (t.failing_peers.failures > 0) {
+    *message.mutable_failing_peers() = MakeFailingPeers(t.failing_peers);
   }
   return message;
 }

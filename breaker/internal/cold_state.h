@@ -3,6 +3,7 @@
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_COLD_STATE_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_COLD_STATE_H_
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "autobreaker/breaker/instruments.h"
 #include "autobreaker/breaker/internal/durations.h"
 #include "autobreaker/breaker/internal/mutex.h"
+#include "autobreaker/breaker/internal/peer_tally.h"
 #include "autobreaker/breaker/internal/state_machine.h"
 #include "autobreaker/breaker/internal/transition_outbox.h"
 
@@ -23,10 +25,16 @@ struct ColdState {
                       : std::make_unique<DurationHistogram>(
                             &instruments->duration_buckets)),
         machine(std::move(begins)) {}
+  ~ColdState() { delete peers.load(); }
+  ColdState(const ColdState&) = delete;
+  ColdState& operator=(const ColdState&) = delete;
 
   const std::shared_ptr<const Instruments> instruments;
   // Null unless the instruments ask for it.
   const std::unique_ptr<DurationHistogram> durations;
+
+  // Null until a failure names its peer. Owned.
+  std::atomic<PeerTally*> peers{nullptr};
 
   Mutex mu;
   StateMachine machine ABSL_GUARDED_BY(mu);

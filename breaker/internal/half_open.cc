@@ -21,7 +21,7 @@ HalfOpen::Answer HalfOpen::TakeProbe(const Rules& rules, MonotonicTime now) {
   Answer answer;
   if (goes) {
     answer.probe = leases_.Take(absl::ToChronoNanoseconds(options.lease), now);
-    answer.finds_out = successes_ == 0;
+    answer.finds_out = successes_ == 0 && !left_to_calls_;
   } else if (ramps && ramp_.answered()) {
     answer.refused = RefusalReason::kRamp;
   }

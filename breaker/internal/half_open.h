@@ -55,6 +55,9 @@ class HalfOpen {
   // The place of a probe that ended without a result is free again.
   void FreeProbe(uint64_t probe, MonotonicTime now);
 
+  // From here on no call is said to find out.
+  void LeaveToCalls() { left_to_calls_ = true; }
+
   // Whether to open again, to close, or neither, after a probe ended so.
   // `results` are those since half-open began, this one among them.
   std::optional<State> Next(const Rules& rules, bool failed, bool slow,
@@ -79,6 +82,7 @@ class HalfOpen {
   ProbeLeases leases_;
   int64_t successes_ = 0;
   uint64_t progressed_ = 0;  // of the successes
+  bool left_to_calls_ = false;
   MonotonicTime refuse_until_;
   Ramp ramp_;
 };

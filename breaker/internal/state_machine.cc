@@ -260,6 +260,10 @@ void StateMachine::FreeProbe(uint64_t generation, uint64_t probe,
   if (generation == generation_) outage_->half_open()->FreeProbe(probe, now);
 }
 
+void StateMachine::LeaveToCalls(uint64_t generation) noexcept {
+  if (generation == generation_) outage_->half_open()->LeaveToCalls();
+}
+
 // ------------------------------------------------------------------ Answers
 
 Terms StateMachine::terms() const {

@@ -140,6 +140,7 @@ class StateMachine {
   bool FailAfterProgress(uint64_t generation, MonotonicTime now) noexcept;
   void FreeProbe(uint64_t generation, uint64_t probe,
                  MonotonicTime now) noexcept;
+  void LeaveToCalls(uint64_t generation) noexcept;
 
   Terms terms() const;
   State state() const { return state_; }

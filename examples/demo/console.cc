@@ -118,10 +118,11 @@ std::string TransitionLine(const Screen& screen, absl::Duration elapsed,
       transition.open_for != absl::InfiniteDuration()) {
     absl::StrAppend(&change, " ", Seconds(transition.open_for));
   }
+  const std::string peers = ToString(transition.failing_peers);
   return absl::StrCat(
       Start(elapsed, transition.key.method),
       Paint(screen, ColorOf(transition.to), absl::StrFormat("%-22s", change)),
-      "  ", ReasonOf(transition), "\n");
+      "  ", ReasonOf(transition), peers.empty() ? "" : ", ", peers, "\n");
 }
 
 std::string FaultLine(const Screen& screen, const FaultChange& change) {

@@ -302,6 +302,47 @@ TEST(HalfOpenTest, NoCallOfShadowModeFindsOut) {
   EXPECT_FALSE(breaker.Acquire().finds_out());
 }
 
+TEST(HalfOpenTest, CallAfterOneThatLeavesItToCallsFindsOutUnasked) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit first = breaker.Acquire();
+  ASSERT_TRUE(first.finds_out());
+  first.LeaveToCalls();
+  const BreakerSnapshot s = breaker.Snapshot();
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_EQ(s.probes_in_flight, 0);
+  EXPECT_EQ(s.probe_successes, 0);
+  EXPECT_EQ(s.ignored, 1);
+  EXPECT_FALSE(breaker.Acquire().finds_out());
+}
+
+TEST(HalfOpenTest, LeavingItToCallsLastsUntilTheBreakerOpensAgain) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  breaker.Acquire().LeaveToCalls();
+  breaker.Fail();
+  breaker.WaitForProbes();
+  EXPECT_TRUE(breaker.Acquire().finds_out());
+}
+
+TEST(HalfOpenTest, LeavingItToCallsTooLateChangesNothing) {
+  TestBreaker breaker;
+  breaker.TripAndWaitForProbes();
+  Permit late = breaker.Acquire();
+  breaker.Fail();
+  breaker.WaitForProbes();
+  late.LeaveToCalls();
+  EXPECT_TRUE(breaker.Acquire().finds_out());
+  EXPECT_EQ(breaker.Snapshot().ignored, 1);
+}
+
+TEST(HalfOpenTest, OrdinaryPermitThatLeavesItToCallsIsIgnored) {
+  TestBreaker breaker;
+  breaker.Acquire().LeaveToCalls();
+  EXPECT_EQ(breaker.Snapshot().ignored, 1);
+  Permit().LeaveToCalls();
+}
+
 TEST(HalfOpenTest, CallWhosePermitIsUsedOtherwiseCountsAsRefused) {
   TestBreaker breaker;
   breaker.TripAndWaitForProbes();

@@ -233,6 +233,26 @@ std::string ReasonText(const v1::Transition& transition) {
   }
 }
 
+// "18 of 20 failures at 10.0.0.3:50051, 2 at 10.0.0.4:50051", up to so many.
+std::string PeersText(const v1::FailingPeers& failing, int most) {
+  std::string text;
+  for (int i = 0; i < std::min(most, failing.peers_size()); ++i) {
+    const v1::FailingPeers::Peer& peer = failing.peers(i);
+    absl::StrAppend(
+        &text, i == 0 ? "" : ", ", peer.failures(),
+        i == 0 ? absl::StrCat(" of ", Several(failing.failures(), "failure"))
+               : "",
+        " at ", Printable(peer.name()));
+  }
+  return text;
+}
+
+// What a change rests on, with the peer that most failures came from.
+std::string CauseText(const v1::Transition& transition) {
+  const std::string peers = PeersText(transition.failing_peers(), 1);
+  return absl::StrCat(ReasonText(transition), peers.empty() ? "" : ", ", peers);
+}
+
 std::string ChangeText(const v1::Transition& transition) {
   std::string text =
       absl::StrCat(Text(transition.from()), " -> ", Text(transition.to()));
@@ -324,7 +344,7 @@ std::string TripDetails(const View& view, const v1::Breaker& b) {
   return absl::StrCat(absl::FormatTime("%Y-%m-%d %H:%M:%S", time, view.zone),
                       ", ", Human(view.now - time),
                       " ago: ", ChangeText(b.last_trip()), ", ",
-                      ReasonText(b.last_trip()));
+                      CauseText(b.last_trip()));
 }
 
 std::string WindowDetails(const v1::Window& window) {
@@ -394,6 +414,8 @@ std::string Details(const View& view, const v1::Breaker& b) {
              {"last trip", TripDetails(view, b)},
              {"window", WindowDetails(b.window())},
              {"in a row", InARowDetails(b)},
+             {"of late",
+              PeersText(b.failing_peers(), b.failing_peers().peers_size())},
              {"evidence", b.has_evidence() ? absl::StrCat(Percent(b.evidence()),
                                                           " of what opens it")
                                            : ""}});
@@ -501,7 +523,7 @@ std::string WatchText::TransitionLine(const View& view,
       "  ",
       Paint(view, ColorOf(transition.to()),
             PadRight(ChangeText(transition), kChangeWidth)),
-      "  ", ReasonText(transition), "\n");
+      "  ", CauseText(transition), "\n");
 }
 
 }  // namespace autobreaker::breakerctl

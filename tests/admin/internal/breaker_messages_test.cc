@@ -272,6 +272,32 @@ TEST(BreakerMessages, ATransitionTellsWhatItRestsOn) {
   EXPECT_TRUE(message.has_open_for());
 }
 
+TEST(BreakerMessages, WhereFailuresCameFromIsTold) {
+  Breaker b;
+  for (int i = 0; i < 20; ++i) {
+    b.breaker->TryAcquire().Record(Outcome::kFailure, absl::ZeroDuration(),
+                                   i < 2 ? "b\xFF" : "a");
+  }
+  const v1::Breaker message = b.Message();
+  for (const v1::FailingPeers& failing :
+       {message.failing_peers(), message.last_trip().failing_peers(),
+        ToProto(b.last).failing_peers()}) {
+    EXPECT_EQ(failing.failures(), 20u);
+    ASSERT_EQ(failing.peers_size(), 2);
+    EXPECT_EQ(failing.peers(0).name(), "a");
+    EXPECT_EQ(failing.peers(0).failures(), 18u);
+    // Any bytes, and protobuf takes UTF-8 alone.
+    EXPECT_EQ(failing.peers(1).name(), "b\xEF\xBF\xBD\x66\x66");
+  }
+}
+
+TEST(BreakerMessages, NothingIsToldWhereNoPeerIsKnown) {
+  Breaker b;
+  b.Finish(Outcome::kFailure, 20);
+  EXPECT_FALSE(b.Message().has_failing_peers());
+  EXPECT_FALSE(ToProto(b.last).has_failing_peers());
+}
+
 TEST(BreakerMessages, TimesAreExactToTheNanosecond) {
   Transition transition;
   transition.time = absl::FromUnixNanos(1'700'000'000'123'456'789);

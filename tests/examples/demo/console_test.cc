@@ -52,6 +52,14 @@ TEST(TransitionLine, SaysWhyABreakerOpenedAndForHowLong) {
             "failure_rate 34.1% of 41 calls\n");
 }
 
+TEST(TransitionLine, SaysWhichServerFailedMost) {
+  Transition transition = MakeTransition(State::kHalfOpen, State::kOpen,
+                                         TransitionReason::kProbeFailed);
+  transition.failing_peers = {20, {{"10.0.0.3:50051", 18}}};
+  EXPECT_THAT(TransitionLine(kPlain, absl::Seconds(1), transition),
+              HasSubstr("probe_failed, 18 of 20 failures at 10.0.0.3:50051\n"));
+}
+
 TEST(TransitionLine, SaysHowManyFailuresInARowAreTheEvidence) {
   Transition transition =
       MakeTransition(State::kClosed, State::kOpen, TransitionReason::kEvidence);

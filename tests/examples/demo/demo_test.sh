@@ -80,7 +80,7 @@ admin_port=$(sed -nE 's|^admin: 127\.0\.0\.1:([0-9]+),.*|\1|p' output)
 # gRPC would log the reason as well.
 GRPC_VERBOSITY=NONE refuses "cannot serve the admin service on 127.0.0.1:$admin_port" --metrics_address=127.0.0.1:0 --admin_address="127.0.0.1:$admin_port"
 ends_with 0
-has 'PlaceOrder +closed -> open [0-9.]+s +evidence [0-9]+ failures in a row$'
+has 'PlaceOrder +closed -> open [0-9.]+s +evidence ([0-9]+) failures in a row, \1 of \1 failures at ipv4:127\.0\.0\.1:[0-9]+$'
 has '^ *[0-9.]+s +GetPrice +[a-z].* [0-9]+ calls +[0-9]+ failed +[0-9]+ refused +evidence +[0-9]+%$'
 has '^Summary after [0-9.]+s$'
 for method in Chat GetPrice PlaceOrder UploadReceipts WatchStock; do

@@ -184,6 +184,27 @@ How it comes back
 )");
 }
 
+TEST(Details, TellWhereFailuresCameFrom) {
+  const std::string details = Details(kView, MakeBreaker(
+                                                 R"(failing_peers {
+               failures: 20
+               peers { name: "ipv4:10.0.0.3:50051" failures: 18 }
+               peers { name: "\033[1m" failures: 2 }
+             }
+             last_trip {
+               from: CLOSED to: OPEN reason: PROBE_FAILED
+               failing_peers {
+                 failures: 1
+                 peers { name: "ipv4:10.0.0.3:50051" failures: 1 }
+               }
+             })"));
+  EXPECT_THAT(details, HasSubstr("18 of 20 failures at ipv4:10.0.0.3:50051, 2 "
+                                 "at "));
+  EXPECT_THAT(details, HasSubstr("closed -> open, probe_failed, 1 of 1 failure "
+                                 "at ipv4:10.0.0.3:50051\n"));
+  EXPECT_THAT(details, Not(HasSubstr(kEscape)));
+}
+
 TEST(Details, TellEveryOption) {
   v1::Breaker breaker;
   *breaker.mutable_options() = ToProto(BreakerOptions());
