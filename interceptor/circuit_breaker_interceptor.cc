@@ -5,19 +5,23 @@
 #include <grpcpp/support/string_ref.h>
 
 #include <atomic>
-#include <chrono>
 #include <cstdint>
 #include <limits>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/base/attributes.h"
 #include "absl/status/status.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "autobreaker/breaker/clock.h"
 #include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/interceptor/health_prober.h"
 #include "autobreaker/interceptor/internal/method_table.h"
@@ -41,21 +45,59 @@ struct Answer {
   std::string reason;
 };
 
+// The target of the channel, which gRPC names as the peer of a call whose
+// server has not been heard of. Channels that share the global factory share
+// the first one's, which tells less.
+class Target {
+ public:
+  Target() = default;
+  ~Target() { delete name_.load(); }
+
+  // From a call that is not under way yet.
+  void Learn(const grpc::ClientContext& context) {
+    if (name_.load(std::memory_order_acquire) == nullptr) Set(context.peer());
+  }
+  // Whether that is all that `peer` names. No for a target that is an address,
+  // since the peer of an answer is called that, too.
+  // REQUIRES: that somebody learned it before.
+  bool IsAllThatIsKnown(const std::string& peer) const {
+    const std::string& target = *name_.load(std::memory_order_acquire);
+    return peer == target && !IsAddress(target);
+  }
+
+ private:
+  static bool IsAddress(absl::string_view target) {
+    for (const absl::string_view scheme :
+         {"ipv4:", "ipv6:", "unix:", "unix-abstract:", "vsock:", "inproc"}) {
+      if (absl::StartsWith(target, scheme)) return true;
+    }
+    return false;
+  }
+
+  ABSL_ATTRIBUTE_NOINLINE void Set(std::string name) {
+    const std::string* expected = nullptr;
+    auto set = std::make_unique<const std::string>(std::move(name));
+    if (name_.compare_exchange_strong(expected, set.get())) set.release();
+  }
+
+  std::atomic<const std::string*> name_{nullptr};
+};
+
 // Guards one call. gRPC runs up to three Intercept() at once on a stream, and
 // with the callback API a call may end (on one thread) before or while it is
 // first sent (on another), so `phase_` says who may touch the rest. What few
 // calls need is out of line, or every call would save registers for it.
 class CircuitBreakerInterceptor final : public Interceptor {
  public:
-  // `breaker`, `classification` and `prober`, which may be null, must remain
-  // live while the call does.
+  // All must remain live while the call does. `prober` may be null.
   CircuitBreakerInterceptor(ClientRpcInfo* info, RegisteredBreaker* breaker,
                             const Classification* classification,
-                            HealthProber* prober)
+                            HealthProber* prober, Target* target)
       : info_(info),
         breaker_(breaker),
         classification_(classification),
-        prober_(prober) {}
+        prober_(prober),
+        target_(target) {}
 
   // noexcept: an exception out of here would end the process anyhow, but
   // further from its cause.
@@ -114,9 +156,12 @@ class CircuitBreakerInterceptor final : public Interceptor {
     if (!phase_.compare_exchange_strong(expected, Phase::kDeciding)) {
       return false;
     }
+    target_->Learn(*info_->client_context());
+    time_allowed_ = TimeLeft();
+    if (classification_->function) start_ = MonotonicTime::clock::now();
     // Such a call never reaches the server, which therefore is not to blame.
-    never_sent_ =
-        cancelled_.load(std::memory_order_relaxed) || DeadlineHasPassed();
+    never_sent_ = cancelled_.load(std::memory_order_relaxed) ||
+                  time_allowed_ <= absl::ZeroDuration();
     Refusal refusal;
     permit_ = breaker_->TryAcquire(&refusal);
     if (permit_.finds_out() && prober_ != nullptr &&
@@ -156,13 +201,21 @@ class CircuitBreakerInterceptor final : public Interceptor {
     return true;
   }
 
-  bool DeadlineHasPassed() const {
-    const grpc::ClientContext& context = *info_->client_context();
+  // Until the deadline; infinite if there is none.
+  absl::Duration TimeLeft() const {
+    const gpr_timespec deadline = info_->client_context()->raw_deadline();
     // As gRPC says that there is none; nobody need look at the clock then.
-    if (context.raw_deadline().tv_sec == std::numeric_limits<int64_t>::max()) {
-      return false;
+    if (deadline.tv_sec == std::numeric_limits<int64_t>::max()) {
+      return absl::InfiniteDuration();
     }
-    return context.deadline() <= std::chrono::system_clock::now();
+    // Not in the nanoseconds of system_clock, in which the year 9999 has
+    // passed.
+    const absl::Time time =
+        deadline.clock_type == GPR_CLOCK_REALTIME
+            ? absl::FromUnixSeconds(deadline.tv_sec) +
+                  absl::Nanoseconds(deadline.tv_nsec)
+            : absl::FromChrono(info_->client_context()->deadline());
+    return time - absl::Now();
   }
 
   ABSL_ATTRIBUTE_NOINLINE void MakeAnswer(const Refusal& refusal) {
@@ -228,13 +281,17 @@ class CircuitBreakerInterceptor final : public Interceptor {
     const grpc::Status& status = *methods->GetRecvStatus();
     breaker_->handling().CountStatusCode(
         static_cast<absl::StatusCode>(status.error_code()));
+    NoteReceived(methods);
     outcome_ = OutcomeOf(status, methods);
     if (!status.ok()) {
       retry_after_ = PushbackIn(*methods->GetRecvTrailingMetadata());
     }
+    if (outcome_ == Outcome::kFailure) {
+      peer_ = info_->client_context()->peer();
+    }
   }
 
-  void RecordResult() { permit_.Record(outcome_, retry_after_); }
+  void RecordResult() { permit_.Record(outcome_, retry_after_, peer_); }
 
   Outcome OutcomeOf(const grpc::Status& status,
                     InterceptorBatchMethods* methods) {
@@ -246,45 +303,76 @@ class CircuitBreakerInterceptor final : public Interceptor {
         methods->GetRecvMessage() == nullptr) {
       return Outcome::kFailure;
     }
-    if (const auto outcome =
-            breaker_->handling().Classify(status.error_code())) {
-      return *outcome == Outcome::kFailure ? Reconsider(status, methods)
-                                           : *outcome;
+    std::optional<Outcome> outcome =
+        breaker_->handling().Classify(status.error_code());
+    if (!outcome.has_value() && classification_->function) {
+      outcome = AskFunction(status, methods);
+      if (outcome.has_value()) return *outcome;
     }
-    bool threw = false;
-    const Outcome outcome = classification_->Classify(status, &threw);
-    if (threw) breaker_->handling().CountException();
-    if (outcome == Outcome::kFailure && !classification_->function) {
-      return Reconsider(status, methods);
+    if (!outcome.has_value()) {
+      outcome = classification_->ByCode(status.error_code());
     }
-    return outcome;
+    return *outcome == Outcome::kFailure ? Reconsider(status, methods)
+                                         : *outcome;
   }
 
-  // What a status that is a failure by its code says of a stream on which the
-  // server has been at work.
-  Outcome Reconsider(const grpc::Status& status,
-                     InterceptorBatchMethods* methods) const {
-    if (HasOneResponse()) return Outcome::kFailure;
-    switch (received_.load(std::memory_order_relaxed)) {
-      case Received::kMessage:
-        if (status.error_code() == grpc::StatusCode::DEADLINE_EXCEEDED &&
-            DeadlineHasPassed()) {
+  // Nothing if it throws: out of an interceptor that would end the process.
+  ABSL_ATTRIBUTE_NOINLINE std::optional<Outcome> AskFunction(
+      const grpc::Status& status, InterceptorBatchMethods* methods) const {
+    CallEnd end{status};
+    end.duration = absl::FromChrono(MonotonicTime::clock::now() - start_);
+    end.time_allowed = time_allowed_;
+    end.answered = status.ok() || IsAnswered(methods);
+    end.delivered =
+        received_.load(std::memory_order_relaxed) == Received::kMessage;
+    const absl::Duration pushback =
+        PushbackIn(*methods->GetRecvTrailingMetadata());
+    if (pushback > absl::ZeroDuration()) end.pushback = pushback;
+    try {
+      return classification_->function(end);
+    } catch (...) {
+      breaker_->handling().CountException();
+      return std::nullopt;
+    }
+  }
+
+  // Whether the server was heard of, if only by the status.
+  bool IsAnswered(InterceptorBatchMethods* methods) const {
+    return received_.load(std::memory_order_relaxed) != Received::kNothing ||
+           !methods->GetRecvTrailingMetadata()->empty() ||
+           !target_->IsAllThatIsKnown(info_->client_context()->peer());
+  }
+
+  // What a status that is a failure by its code says after all.
+  ABSL_ATTRIBUTE_NOINLINE Outcome Reconsider(
+      const grpc::Status& status, InterceptorBatchMethods* methods) const {
+    const Received received = HasOneResponse()
+                                  ? Received::kNothing
+                                  : received_.load(std::memory_order_relaxed);
+    switch (status.error_code()) {
+      case grpc::StatusCode::DEADLINE_EXCEEDED:
+        // A stream that was to end so.
+        if (received == Received::kMessage &&
+            TimeLeft() <= absl::ZeroDuration()) {
           return Outcome::kSuccess;
         }
-        ABSL_FALLTHROUGH_INTENDED;
-      case Received::kMetadata:
-        // Its connection was taken away: at its greatest age, or because the
-        // server goes. How the next call fares says how the server is. Nothing
-        // but the server itself sends trailing metadata.
-        if (status.error_code() == grpc::StatusCode::UNAVAILABLE &&
-            methods->GetRecvTrailingMetadata()->empty()) {
-          return Outcome::kIgnored;
-        }
-        break;
-      case Received::kNothing:
-        break;
+        return time_allowed_ < classification_->shortest_judged_deadline
+                   ? Outcome::kIgnored
+                   : Outcome::kFailure;
+      case grpc::StatusCode::UNAVAILABLE:
+        // A stream whose connection was taken away: at its greatest age, or
+        // because the server goes. How the next call fares says how the server
+        // is. Nothing but the server itself sends trailing metadata.
+        return received != Received::kNothing &&
+                       methods->GetRecvTrailingMetadata()->empty()
+                   ? Outcome::kIgnored
+                   : Outcome::kFailure;
+      case grpc::StatusCode::RESOURCE_EXHAUSTED:
+        // A message that was larger than the channel's own limits.
+        return IsAnswered(methods) ? Outcome::kFailure : Outcome::kIgnored;
+      default:
+        return Outcome::kFailure;
     }
-    return Outcome::kFailure;
   }
 
   bool HasOneResponse() const {
@@ -296,15 +384,19 @@ class CircuitBreakerInterceptor final : public Interceptor {
   RegisteredBreaker* const breaker_;
   const Classification* const classification_;
   HealthProber* const prober_;
+  Target* const target_;
   std::atomic<bool> cancelled_{false};
   std::atomic<Phase> phase_{Phase::kNew};
   std::atomic<Received> received_{Received::kNothing};
   // Written while deciding, read after it.
   Permit permit_;
   bool never_sent_ = false;
+  absl::Duration time_allowed_;
+  MonotonicTime start_;  // only for the function of the classification
   // Written by Judge(), read when it is recorded.
   Outcome outcome_ = Outcome::kAbandoned;
   absl::Duration retry_after_;
+  std::string peer_;  // only of a failure
   std::unique_ptr<const Answer> answer_;
 };
 
@@ -318,9 +410,9 @@ class Factory final : public ClientInterceptorFactoryInterface {
   Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {
     RegisteredBreaker* const breaker = table_.Find(info->method());
     if (breaker == nullptr) return nullptr;
-    return new CircuitBreakerInterceptor(info, breaker,
-                                         ClassificationFor(breaker->key()),
-                                         options_.health_prober.get());
+    return new CircuitBreakerInterceptor(
+        info, breaker, ClassificationFor(breaker->key()),
+        options_.health_prober.get(), &target_);
   }
 
  private:
@@ -350,6 +442,7 @@ class Factory final : public ClientInterceptorFactoryInterface {
 
   const InterceptorOptions options_;
   MethodTable table_;
+  Target target_;
 };
 
 }  // namespace

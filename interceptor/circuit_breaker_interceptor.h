@@ -20,7 +20,8 @@
 // client-streaming calls a response that cannot be parsed is a failure, except
 // with a reactor, where gRPC does not show it. If the failure that opens the
 // breaker carries grpc-retry-pushback-ms: 5000, the breaker stays open for at
-// least 5 s, but at most OpenOptions::duration_max.
+// least 5 s, but at most OpenOptions::duration_max. A failure notes its peer
+// (FailingPeers).
 //
 // The factory answers null for a call that it leaves alone, which gRPC allows
 // of the factories of a channel and not of the global one.
@@ -51,7 +52,7 @@ struct InterceptorOptions {
   // see it in metrics.
   std::string name = "default";
 
-  // Which statuses are failures of the server.
+  // Which calls are failures of the server.
   Classification classification;
 
   // The same for single methods ("package.Service/Method") or whole services

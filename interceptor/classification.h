@@ -1,15 +1,35 @@
-// Which gRPC statuses tell that a server is in trouble.
+// Which ends of gRPC calls tell that a server is in trouble.
 #ifndef AUTOBREAKER_INTERCEPTOR_CLASSIFICATION_H_
 #define AUTOBREAKER_INTERCEPTOR_CLASSIFICATION_H_
 
 #include <grpcpp/support/status.h>
 
 #include <functional>
+#include <optional>
 
+#include "absl/time/time.h"
 #include "autobreaker/breaker/status_classes.h"
 #include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
+
+// What is known of a call that was sent and has ended.
+struct CallEnd {
+  const grpc::Status& status;
+  // How long it took, and after which time its deadline would have ended it,
+  // such as 1 s; infinite if it had none.
+  absl::Duration duration = absl::ZeroDuration();
+  absl::Duration time_allowed = absl::InfiniteDuration();
+  // Whether the server was heard of at all. If not, gRPC made the status up in
+  // this process: there was no connection, the server hung, or a message was
+  // larger than the channel's own limits. Always true where gRPC does not tell:
+  // the target of the channel is an address, such as unix:/run/shop.sock.
+  bool answered = false;
+  // Whether a message arrived.
+  bool delivered = false;
+  // How long the server asks to be left alone; see docs/calls.md.
+  std::optional<absl::Duration> pushback = std::nullopt;
+};
 
 struct Classification {
   // What is in neither set is a success: the server answered. A code in both
@@ -20,18 +40,17 @@ struct Classification {
       grpc::StatusCode::UNKNOWN,     grpc::StatusCode::DATA_LOSS};
   StatusCodeSet ignored = {grpc::StatusCode::CANCELLED};
 
-  // Decides instead of the sets when set. Called from any thread, several at
+  // A call that was given less time than this and ends with DEADLINE_EXCEEDED
+  // is ignored: its own caller made it fail. 10 ms where the fastest answer
+  // takes 20 ms. 0: every deadline is judged.
+  absl::Duration shortest_judged_deadline;
+
+  // Decides instead of all this when set. Called from any thread, several at
   // once. If it throws, the sets decide, and the breaker counts the exception.
-  std::function<Outcome(const grpc::Status&)> function;
+  std::function<Outcome(const CallEnd&)> function;
 
-  // Sets `*threw` if the function did, else leaves it alone.
-  Outcome Classify(const grpc::Status& status, bool* threw = nullptr) const {
-    return function ? AskFunction(status, threw) : LookUp(status.error_code());
-  }
-
- private:
-  Outcome AskFunction(const grpc::Status& status, bool* threw) const;
-  Outcome LookUp(grpc::StatusCode code) const {
+  // What the sets say.
+  Outcome ByCode(grpc::StatusCode code) const {
     return StatusClasses{failures, ignored}.Classify(code);
   }
 };

@@ -43,7 +43,7 @@ grpc::ByteBuffer RequestFor(const std::string& service) {
 Outcome OutcomeOf(const grpc::Status& status,
                   const grpc::ByteBuffer& response) {
   if (!status.ok()) {
-    return Classification().Classify(status) == Outcome::kFailure
+    return Classification().ByCode(status.error_code()) == Outcome::kFailure
                ? Outcome::kFailure
                : Outcome::kIgnored;
   }
@@ -201,7 +201,11 @@ void HealthProber::Impl::End(const grpc::Status& status, const Check& check) {
   for (auto& [breaker, permits] : waiting) {
     // One answer is one result. The newest permit has it, since those before it
     // may have lost their leases.
-    permits.back().Record(outcome);
+    if (outcome == Outcome::kSuccess) {
+      permits.back().LeaveToCalls();
+    } else {
+      permits.back().Record(outcome);
+    }
     for (Permit& permit : permits) permit.Record(Outcome::kIgnored);
   }
 }

@@ -10,7 +10,7 @@
 // Each time an open breaker would let a user's call find out, it refuses that
 // call too, and the server is asked Health/Check:
 //
-//   SERVING                              the breaker goes on to users' calls
+//   SERVING                              the next call of a user finds out
 //   NOT_SERVING, UNKNOWN, a failed call  the breaker opens again
 //   no answer of a health service        says nothing; users' calls find out
 //

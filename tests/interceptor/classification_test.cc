@@ -1,14 +1,12 @@
 #include "autobreaker/interceptor/classification.h"
 
-#include <stdexcept>
-
 #include "gtest/gtest.h"
 
 namespace autobreaker {
 namespace {
 
 Outcome Classify(grpc::StatusCode code) {
-  return Classification().Classify(grpc::Status(code, ""));
+  return Classification().ByCode(code);
 }
 
 TEST(Classification, TroubleOfTheServerIsFailure) {
@@ -39,28 +37,7 @@ TEST(Classification, CodeInBothSetsIsFailure) {
   Classification both;
   both.failures = {grpc::StatusCode::ABORTED};
   both.ignored = {grpc::StatusCode::ABORTED};
-  EXPECT_EQ(both.Classify(grpc::Status(grpc::StatusCode::ABORTED, "")),
-            Outcome::kFailure);
-}
-
-TEST(Classification, FunctionSeesTheWholeStatusAndDecides) {
-  Classification by_message;
-  by_message.function = [](const grpc::Status& status) {
-    return status.error_message() == "bad" ? Outcome::kFailure
-                                           : Outcome::kIgnored;
-  };
-  EXPECT_EQ(by_message.Classify(grpc::Status(grpc::StatusCode::ABORTED, "bad")),
-            Outcome::kFailure);
-  EXPECT_EQ(by_message.Classify(grpc::Status::OK), Outcome::kIgnored);
-}
-
-TEST(Classification, SetsDecideWhenTheFunctionThrows) {
-  Classification broken;
-  broken.function = [](const grpc::Status&) -> Outcome {
-    throw std::runtime_error("broken");
-  };
-  EXPECT_EQ(broken.Classify(grpc::Status(grpc::StatusCode::UNAVAILABLE, "")),
-            Outcome::kFailure);
+  EXPECT_EQ(both.ByCode(grpc::StatusCode::ABORTED), Outcome::kFailure);
 }
 
 TEST(Classification, TakesANumberThatIsNoCodeForUnknown) {

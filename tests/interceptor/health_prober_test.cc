@@ -195,7 +195,7 @@ Answer Fails(std::string name, grpc::StatusCode code, Outcome outcome) {
 INSTANTIATE_TEST_SUITE_P(
     All, HealthAnswer,
     ::testing::Values(
-        Says("Serving", Response::SERVING, Outcome::kSuccess),
+        Says("Serving", Response::SERVING, Outcome::kIgnored),
         Says("NotServing", Response::NOT_SERVING, Outcome::kFailure),
         Says("NotKnownYet", Response::UNKNOWN, Outcome::kFailure),
         Says("ServiceUnknown", Response::SERVICE_UNKNOWN, Outcome::kIgnored),
@@ -301,7 +301,7 @@ TEST_F(HealthProberTest, AsksAgainAfterSomeProbes) {
 
   EXPECT_TRUE(Probe(prober.get(), breaker));
 
-  EXPECT_EQ(AwaitAnswer(breaker).successes, 1u);
+  EXPECT_EQ(AwaitAnswer(breaker).ignored, 2u);
 }
 
 // ------------------------------------------------------------ Shared answers
@@ -315,23 +315,39 @@ TEST_F(HealthProberTest, SharesAnAnswerBetweenBreakers) {
   EXPECT_TRUE(Probe(prober.get(), other));
   health_.SetHanging(false);
 
-  EXPECT_EQ(AwaitAnswer(one).successes, 1u);
-  EXPECT_EQ(AwaitAnswer(other).successes, 1u);
+  AwaitAnswer(one);
+  AwaitAnswer(other);
+  EXPECT_FALSE(one->TryAcquire().finds_out());
+  EXPECT_FALSE(other->TryAcquire().finds_out());
   EXPECT_EQ(health_.checks(), 1);
 }
 
-// Three would close it.
-TEST_F(HealthProberTest, CountsAnAnswerOnceHoweverManyProbesWaited) {
+// Three would reopen it at once.
+TEST_F(HealthProberTest, CountsAFailureOnceHoweverManyProbesWaited) {
   const auto breaker = Breaker();
   const auto prober = Make();
+  health_.Say(Response::NOT_SERVING);
   health_.SetHanging(true);
   for (int i = 0; i < 3; ++i) EXPECT_TRUE(Probe(prober.get(), breaker));
   health_.SetHanging(false);
 
   const BreakerSnapshot s = AwaitAnswer(breaker);
-  EXPECT_EQ(s.state, State::kHalfOpen);
-  EXPECT_EQ(s.successes, 1u);
+  EXPECT_EQ(s.failures, 1u);
   EXPECT_EQ(s.ignored, 2u);
+}
+
+TEST_F(HealthProberTest, LeavesItToTheNextCallToFindOutWhenItServes) {
+  const auto breaker = Breaker();
+  const auto prober = Make();
+  Probe(prober.get(), breaker);
+
+  const BreakerSnapshot s = AwaitAnswer(breaker);
+
+  EXPECT_EQ(s.state, State::kHalfOpen);
+  EXPECT_EQ(s.probe_successes, 0);
+  const Permit permit = breaker->TryAcquire();
+  EXPECT_TRUE(permit);
+  EXPECT_FALSE(permit.finds_out());
 }
 
 TEST_F(HealthProberTest, GivesTheAnswerToTheProbeThatStillHasItsPlace) {
@@ -341,10 +357,11 @@ TEST_F(HealthProberTest, GivesTheAnswerToTheProbeThatStillHasItsPlace) {
   Probe(prober.get(), breaker);
   clock_.Advance(RateOptions().half_open.lease);
   Probe(prober.get(), breaker);
+  health_.Say(Response::NOT_SERVING);
   health_.SetHanging(false);
 
   const BreakerSnapshot s = AwaitAnswer(breaker);
-  EXPECT_EQ(s.probe_successes, 1);
+  EXPECT_EQ(s.state, State::kOpen);
   EXPECT_EQ(s.late_results, 0u);
 }
 

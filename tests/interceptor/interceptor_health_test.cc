@@ -1,6 +1,7 @@
 // A guarded channel whose server is asked for its health, so that no user's
 // call finds out whether it is back.
 
+#include <memory>
 #include <optional>
 #include <thread>
 #include <vector>
@@ -106,9 +107,9 @@ TEST(HealthProbing, LeavesItToUsersCallsToCloseTheBreaker) {
   ProbedShop probed;
   probed.Trip();
   probed.shop.service.AnswerWith(grpc::Status::OK);
-  EXPECT_EQ(probed.ProbeOnce().probe_successes, 1);
+  EXPECT_EQ(probed.ProbeOnce().probe_successes, 0);
 
-  for (int i = 0; i < 2; ++i) {
+  for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(probed.shop.SnapshotOf("GetPrice").state, State::kHalfOpen);
     EXPECT_FALSE(probed.IsRefused());
   }
@@ -117,13 +118,13 @@ TEST(HealthProbing, LeavesItToUsersCallsToCloseTheBreaker) {
   EXPECT_EQ(probed.health.checks(), 1);
 }
 
-TEST(HealthProbing, StartsTheRamp) {
+TEST(HealthProbing, LeavesTheRampToUsersCalls) {
   ProbedShop probed{BreakerOptions()};
   probed.Trip();
   probed.shop.service.AnswerWith(grpc::Status::OK);
   const RegisteredSnapshot s = probed.ProbeOnce();
   EXPECT_EQ(s.state, State::kHalfOpen);
-  EXPECT_LT(s.evidence, 1);
+  EXPECT_EQ(s.evidence, 1);
 
   while (probed.shop.SnapshotOf("GetPrice").state == State::kHalfOpen) {
     EXPECT_FALSE(probed.IsRefused());
@@ -144,7 +145,38 @@ TEST(HealthProbing, FindsAServerThatCameBack) {
   while (probed.ProbeOnce().state == State::kOpen) {
   }
 
-  EXPECT_EQ(probed.AwaitAnswer().probe_successes, 1);
+  EXPECT_EQ(probed.AwaitAnswer().state, State::kHalfOpen);
+}
+
+// How many users' calls fail while one method is broken for 20 s and the health
+// service says that all is well, at 100 calls a second.
+int CallsLost(bool with_prober, bool paced) {
+  BreakerOptions options;
+  if (!paced) options.open.pace_by_calls.reset();
+  std::unique_ptr<ProbedShop> probed;
+  std::unique_ptr<GuardedShop> alone;
+  if (with_prober) {
+    probed = std::make_unique<ProbedShop>(options);
+  } else {
+    alone = std::make_unique<GuardedShop>(options);
+  }
+  GuardedShop& shop = with_prober ? probed->shop : *alone;
+  shop.service.AnswerWith(Unavailable());
+  for (int i = 0; i < 2000; ++i) {
+    shop.GetPrice();
+    if (with_prober) probed->AwaitAnswer();
+    shop.clock.Advance(absl::Milliseconds(10));
+  }
+  return shop.service.calls();
+}
+
+// V11. The jitter of open times is random.
+TEST(HealthProbing, LosesNoMoreCallsOfABrokenMethodThanWithoutIt) {
+  for (const bool paced : {true, false}) {
+    const int without = CallsLost(/*with_prober=*/false, paced);
+    EXPECT_LE(CallsLost(/*with_prober=*/true, paced), without * 1.1 + 3)
+        << (paced ? "paced" : "not paced") << ", " << without << " without";
+  }
 }
 
 TEST(HealthProbing, LetsUsersCallsProbeWhereThereIsNoHealthService) {

@@ -67,7 +67,7 @@ TEST(InterceptorPolicy, CodesOfTheConfigurationComeBeforeTheProgramsSets) {
 
 TEST(InterceptorPolicy, CodesOfTheConfigurationComeBeforeTheProgramsFunction) {
   InterceptorOptions options = InterceptorOptions::WithName("shop");
-  options.classification.function = [](const grpc::Status&) {
+  options.classification.function = [](const CallEnd&) {
     return Outcome::kIgnored;
   };
   GuardedShop shop(RateOptions(), options);

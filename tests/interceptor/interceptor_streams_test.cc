@@ -282,7 +282,7 @@ TEST_F(Streams, WhoseConnectionIsLostBeforeAnyMessageAreFailures) {
 
 TEST_F(Streams, AreJudgedByTheProgramsFunctionIfThereIsOne) {
   ShopOptions options;
-  options.interceptor.classification.function = [](const grpc::Status&) {
+  options.interceptor.classification.function = [](const CallEnd&) {
     return Outcome::kFailure;
   };
   GuardedShop shop(std::move(options));

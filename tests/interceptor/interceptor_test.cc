@@ -297,9 +297,9 @@ TEST(Classification, OfAMethodAppliesToThatMethodAlone) {
 TEST(Classification, ByFunctionSeesWhatTheServerAnswered) {
   InterceptorOptions options = InterceptorOptions::WithName("shop");
   options.classification_for["autobreaker.shop.Shop/GetPrice"].function =
-      [](const grpc::Status& status) {
-        return status.error_details() == "overloaded" ? Outcome::kFailure
-                                                      : Outcome::kIgnored;
+      [](const CallEnd& end) {
+        return end.status.error_details() == "overloaded" ? Outcome::kFailure
+                                                          : Outcome::kIgnored;
       };
   GuardedShop shop(RateOptions(), options);
   shop.service.AnswerOnceWith(
@@ -327,7 +327,7 @@ TEST(Classification, OfAMethodGoesBeforeThatOfItsService) {
 
 TEST(Classification, ThatThrowsIsCountedAndTheCodesDecide) {
   InterceptorOptions options = InterceptorOptions::WithName("shop");
-  options.classification.function = [](const grpc::Status&) -> Outcome {
+  options.classification.function = [](const CallEnd&) -> Outcome {
     throw std::runtime_error("broken");
   };
   GuardedShop shop(RateOptions(), options);
