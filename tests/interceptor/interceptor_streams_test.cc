@@ -2,8 +2,10 @@
 
 #include <grpc/grpc.h>
 #include <grpcpp/client_context.h>
+#include <grpcpp/support/client_callback.h>
 #include <grpcpp/support/sync_stream.h>
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <memory>
@@ -12,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include "autobreaker/breaker/transition_listener.h"
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
 #include "autobreaker/tests/interceptor/guarded_shop.h"
 #include "autobreaker/tests/support/watchdog.h"
@@ -214,6 +218,64 @@ TEST_F(Streams, AndOtherCallsThatOutliveTheirLeaseCountWhenTheySucceed) {
   const RegisteredSnapshot s = shop.SnapshotOf("GetPrice");
   EXPECT_EQ(s.probe_successes, 1);
   EXPECT_EQ(s.late_results, 0u);
+}
+
+// Holds up the thread that closes a breaker until the status of the call that
+// did it is known.
+class HoldsUpUntilTheEnd final : public TransitionListener {
+ public:
+  explicit HoldsUpUntilTheEnd(GuardedShop* shop) : shop_(shop) {}
+
+  void OnTransition(const Transition& transition) noexcept override {
+    if (transition.to != State::kClosed) return;
+    const auto give_up =
+        std::chrono::steady_clock::now() + std::chrono::seconds(5);
+    while (StatusesOf(shop_->SnapshotOf("WatchStock")) == 0 &&
+           std::chrono::steady_clock::now() < give_up) {
+      std::this_thread::yield();
+    }
+    held_up = StatusesOf(shop_->SnapshotOf("WatchStock")) > 0;
+  }
+
+  std::atomic<bool> held_up{false};
+
+ private:
+  GuardedShop* const shop_;
+};
+
+class OneMessage final : public grpc::ClientReadReactor<StockLevel> {
+ public:
+  void Run(shop::Shop::Stub* stub, grpc::ClientContext* context) {
+    request_.set_levels(1);
+    stub->async()->WatchStock(context, &request_, this);
+    StartRead(&level_);
+    StartCall();
+    done_.WaitForNotification();
+  }
+
+ private:
+  void OnDone(const grpc::Status&) override { done_.Notify(); }
+
+  shop::StockRequest request_;
+  StockLevel level_;
+  absl::Notification done_;
+};
+
+// With reactors, the status can come on another thread than the message.
+TEST_F(Streams, ThatEndWhileTheirProgressIsReportedAreSettledOnce) {
+  BreakerOptions options = RateOptions();
+  options.half_open.successes_to_close = 1;
+  GuardedShop shop(options);
+  shop.MakeHalfOpen("WatchStock");
+  const auto listener = std::make_shared<HoldsUpUntilTheEnd>(&shop);
+  shop.registry->AddListener(listener);
+  const auto context = GuardedShop::Context();
+  OneMessage().Run(shop.stub.get(), context.get());
+  EXPECT_TRUE(listener->held_up);
+  const RegisteredSnapshot s = shop.SnapshotOf("WatchStock");
+  EXPECT_EQ(s.successes, 1u);
+  EXPECT_EQ(s.abandoned, 0u);
+  ExpectSettled(s);
 }
 
 // ------------------------------------------------------------- How they end
