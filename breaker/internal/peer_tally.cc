@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstring>
 #include <string>
 
 namespace autobreaker {
@@ -18,32 +19,48 @@ absl::string_view Cut(absl::string_view name, size_t longest) {
   return name.substr(0, size);
 }
 
+// Hardly ever the same for two names, so that hardly ever a name is compared in
+// vain: of the last bytes, since addresses differ there.
+uint32_t TagOf(absl::string_view name) {
+  uint64_t words[2] = {};
+  if (name.size() >= sizeof(words)) {
+    std::memcpy(words, name.data() + name.size() - sizeof(words),
+                sizeof(words));
+  }
+  // An odd number without a pattern in it.
+  constexpr uint64_t kSpread = 0x9E3779B97F4A7C15;
+  const uint64_t mixed = (words[0] * kSpread ^ words[1]) * kSpread;
+  return static_cast<uint32_t>(mixed >> 32) +
+         static_cast<uint32_t>(name.size());
+}
+
 }  // namespace
 
 void PeerTally::Add(absl::string_view peer, MonotonicTime now) {
   const absl::string_view name = Cut(peer, kLongestName);
+  const uint32_t tag = TagOf(name);
   if (!mu_.TryLock()) return;
   if (now >= ends_) MoveOn(now);
   Epoch& epoch = epochs_[now_];
   ++epoch.failures;
-  Place* free = nullptr;
-  Place* known = nullptr;
-  for (Place& place : epoch.places) {
-    if (place.failures == 0) {
-      free = &place;
-    } else if (place.text() == name) {
-      known = &place;
-      break;
+  int free = kPlaces;
+  int known = kPlaces;
+  for (int i = 0; i < kPlaces && known == kPlaces; ++i) {
+    if (epoch.counts[i] == 0) {
+      free = i;
+    } else if (epoch.tags[i] == tag && epoch.name(i) == name) {
+      known = i;
     }
   }
-  if (known != nullptr) {
-    ++known->failures;
-  } else if (free != nullptr) {
-    free->failures = 1;
-    free->size = static_cast<uint8_t>(name.size());
-    std::copy(name.begin(), name.end(), free->name.begin());
+  if (known < kPlaces) {
+    ++epoch.counts[known];
+  } else if (free < kPlaces) {
+    epoch.counts[free] = 1;
+    epoch.tags[free] = tag;
+    epoch.sizes[free] = static_cast<uint8_t>(name.size());
+    std::copy(name.begin(), name.end(), epoch.names[free].begin());
   } else {
-    for (Place& place : epoch.places) --place.failures;
+    for (uint32_t& count : epoch.counts) --count;
   }
   mu_.Unlock();
 }
@@ -62,17 +79,16 @@ FailingPeers PeerTally::Read(MonotonicTime now) const {
   MutexLock lock(&mu_);
   const auto add = [&failing](const Epoch& epoch) {
     failing.failures += epoch.failures;
-    for (const Place& place : epoch.places) {
-      if (place.failures == 0) continue;
-      const auto same = [&place](const FailingPeers::Peer& peer) {
-        return peer.name == place.text();
-      };
-      const auto found =
-          std::find_if(failing.peers.begin(), failing.peers.end(), same);
+    for (int i = 0; i < kPlaces; ++i) {
+      if (epoch.counts[i] == 0) continue;
+      const absl::string_view name = epoch.name(i);
+      const auto found = std::find_if(
+          failing.peers.begin(), failing.peers.end(),
+          [name](const FailingPeers::Peer& peer) { return peer.name == name; });
       if (found != failing.peers.end()) {
-        found->failures += place.failures;
+        found->failures += epoch.counts[i];
       } else {
-        failing.peers.push_back({std::string(place.text()), place.failures});
+        failing.peers.push_back({std::string(name), epoch.counts[i]});
       }
     }
   };

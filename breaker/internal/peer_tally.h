@@ -37,16 +37,18 @@ class PeerTally {
   void Clear();
 
  private:
-  struct Place {
-    int64_t failures = 0;  // 0: free
-    uint8_t size = 0;
-    std::array<char, kLongestName> name;
-
-    absl::string_view text() const { return {name.data(), size}; }
-  };
+  // What each failure writes lies together, apart from the names: two threads
+  // then hand each other two or three cache lines, and not ten.
   struct Epoch {
+    absl::string_view name(int place) const {
+      return {names[place].data(), sizes[place]};
+    }
+
     int64_t failures = 0;
-    std::array<Place, kPlaces> places;
+    std::array<uint32_t, kPlaces> counts = {};  // 0: free
+    std::array<uint32_t, kPlaces> tags = {};    // of the names
+    std::array<uint8_t, kPlaces> sizes = {};
+    std::array<std::array<char, kLongestName>, kPlaces> names;
   };
 
   void MoveOn(MonotonicTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
