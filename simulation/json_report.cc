@@ -58,10 +58,11 @@ std::string Row(const Standings& standings, size_t s, size_t c,
              {"good_refused_during", m.good_refused_during},
              {"good_refused_after", m.good_refused_after},
              {"cost_after", m.cost_after()},
-             {"cost_all", m.cost_all()},
+             {"lost", m.lost()},
              {"dead_calls_per_minute", m.dead_calls_per_minute},
              {"recovery_seconds", m.recovery_seconds},
-             {"opened_share", m.opened_share}}) {
+             {"opened_share", m.opened_share},
+             {"answered_share", m.answered_share}}) {
       fields.push_back(Number(name, value));
     }
   }

@@ -150,12 +150,12 @@ std::string Specials(const Standings& standings) {
     double scale;
   };
   constexpr Column kRows[] = {
-      {Kind::kFlapping, "failed + good calls refused", CostAll, 1},
-      {Kind::kDecline, "failed + good calls refused", CostAll, 1},
+      {Kind::kFlapping, "failed + good calls refused", Lost, 1},
+      {Kind::kDecline, "failed + good calls refused", Lost, 1},
       {Kind::kDecline, "failed + good calls refused after the incident",
        CostAfter, 1},
-      {Kind::kHalfCapacity, "failed calls", FailedAdmitted, 1},
-      {Kind::kHalfCapacity, "failed + good calls refused", CostAll, 1},
+      {Kind::kOverload, "failed calls", FailedAdmitted, 1},
+      {Kind::kOverload, "failed + good calls refused", Lost, 1},
       {Kind::kFleet, "calls to the dead server a minute, all clients",
        DeadCalls, 100},
       {Kind::kFleet, "failed + good calls refused after, all clients",
@@ -209,8 +209,8 @@ std::string MarkdownReport(const Standings& standings) {
       "\nThis breaker in each of its settings:\n\n",
       OurCosts(standings, CostAfter),
       "\n## Cost 2: failed calls, and all good calls refused\n\n",
-      Costs(standings, CostAll), "\nThis breaker in each of its settings:\n\n",
-      OurCosts(standings, CostAll), "\n## Other scenarios\n\n",
+      Costs(standings, Lost), "\nThis breaker in each of its settings:\n\n",
+      OurCosts(standings, Lost), "\n## Other scenarios\n\n",
       Specials(standings));
 }
 

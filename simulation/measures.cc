@@ -29,6 +29,8 @@ void EpisodeTally::Note(const Call& call, bool admitted, bool fails) {
     dead_calls_ = dead_time_ = 0;
   }
   if (call.phase == Phase::kDuring) {
+    ++asked_;
+    if (admitted && !fails) ++answered_;
     if (admitted && fails) {
       ++failed_admitted_;
       if (!opened_) ++failed_before_opening_;
@@ -92,6 +94,8 @@ Measures Summarize(const std::vector<EpisodeTally>& tallies) {
   std::vector<double> before_opening;
   double dead_calls = 0;
   double dead_seconds = 0;
+  int64_t asked = 0;
+  int64_t answered = 0;
   const double weight = 1 / static_cast<double>(tallies.size());
   for (const EpisodeTally& t : tallies) {
     before_opening.push_back(static_cast<double>(t.failed_before_opening()));
@@ -102,11 +106,17 @@ Measures Summarize(const std::vector<EpisodeTally>& tallies) {
         weight * static_cast<double>(t.good_refused_after());
     m.recovery_seconds += weight * ToSeconds(t.recovery());
     if (t.opened()) m.opened_share += weight;
+    asked += t.asked();
+    answered += t.answered();
     dead_calls += static_cast<double>(t.dead_calls());
     dead_seconds += ToSeconds(t.dead_time());
   }
   m.failed_before_opening_median = Quantile(before_opening, 0.5);
   m.failed_before_opening_p90 = Quantile(before_opening, 0.9);
+  if (asked > 0) {
+    m.answered_share =
+        static_cast<double>(answered) / static_cast<double>(asked);
+  }
   if (dead_seconds > 0)
     m.dead_calls_per_minute = 60 * dead_calls / dead_seconds;
   return m;

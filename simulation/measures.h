@@ -25,6 +25,9 @@ class EpisodeTally {
   // refused for long enough, or far too many have.
   bool Over(Nanos now) const;
 
+  // While something was wrong: asked for, and answered well.
+  int64_t asked() const { return asked_; }
+  int64_t answered() const { return answered_; }
   // After something went wrong.
   bool opened() const { return opened_; }
   int64_t failed_before_opening() const { return failed_before_opening_; }
@@ -42,6 +45,8 @@ class EpisodeTally {
 
   const Nanos recovers_;
   int64_t admitted_ = kApart;  // in a row
+  int64_t asked_ = 0;
+  int64_t answered_ = 0;
   bool opened_ = false;
   int64_t failed_before_opening_ = 0;
   int64_t failed_admitted_ = 0;
@@ -83,9 +88,12 @@ struct Measures {
   double dead_calls_per_minute = 0;
   double recovery_seconds = 0;
   double opened_share = 0;
+  double answered_share = 0;  // of calls asked for while something was wrong
 
+  // Calls that failed, or were refused when all was well again.
   double cost_after() const { return failed_admitted + good_refused_after; }
-  double cost_all() const { return cost_after() + good_refused_during; }
+  // Calls that failed, or were refused though they would have succeeded.
+  double lost() const { return cost_after() + good_refused_during; }
 };
 
 Measures Summarize(const NoiseTally& tally);

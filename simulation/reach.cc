@@ -147,8 +147,8 @@ Ratios RatiosToBound(const Standings& standings, bool hangs) {
 int CheaperWithout(const Standings& standings) {
   int cells = 0;
   for (const size_t s : Incidents(standings, 0)) {
-    if (CostAll(standings.of(s, standings.NoBreaker())) <
-        CostAll(standings.of(s, standings.Ours()))) {
+    if (Lost(standings.of(s, standings.NoBreaker())) <
+        Lost(standings.of(s, standings.Ours()))) {
       ++cells;
     }
   }
@@ -184,7 +184,7 @@ std::optional<double> Ratio(const Standings& standings, size_t scenario,
 std::string ReachSummary(const Standings& standings) {
   const std::vector<size_t> all = Incidents(standings, 0);
   const std::vector<size_t> clear = Incidents(standings, 0.3);
-  const std::vector<size_t> half = standings.Of(Kind::kHalfCapacity);
+  const std::vector<size_t> overload = standings.Of(Kind::kOverload);
 
   std::string text = absl::StrCat(
       "Openings without cause:\n\n"
@@ -211,9 +211,9 @@ std::string ReachSummary(const Standings& standings) {
   for (const Row& row :
        {Row{"failed calls before the breaker opens, 30 % failing or more",
             clear, FailedBeforeOpening},
-        Row{"cost 1", all, CostAfter}, Row{"cost 2", all, CostAll},
-        Row{"half capacity, failed calls", half, FailedAdmitted},
-        Row{"half capacity, cost 2", half, CostAll}}) {
+        Row{"cost 1", all, CostAfter}, Row{"cost 2", all, Lost},
+        Row{"overload, failed calls", overload, FailedAdmitted},
+        Row{"overload, cost 2", overload, Lost}}) {
     for (const auto& [field, name] : kFields) {
       const Ratios r = RatiosOf(standings, row.scenarios, row.measure, field);
       ratios.Add({row.what, name, absl::StrCat(r.size()), r.CountUpTo(1),

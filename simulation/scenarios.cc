@@ -1,135 +1,182 @@
 #include "autobreaker/simulation/scenarios.h"
 
 #include <algorithm>
-
-#include "absl/strings/str_format.h"
+#include <cstdint>
 
 namespace autobreaker::decisions {
 namespace {
 
-constexpr double kRates[] = {0.2, 1, 10, 100, 1000};
-constexpr double kShares[] = {0.1, 0.3, 0.6, 1};
+constexpr double kRates[] = {0.05, 1, 10, 100, 1000, 5000, 20'000};
+constexpr double kSomeRates[] = {1, 10, 100, 1000, 20'000};
+constexpr double kShares[] = {0.06, 0.1, 0.15, 0.3, 0.45, 0.6, 0.85, 1};
 constexpr double kBackgrounds[] = {0.001, 0.01, 0.02};
 
 // Enough that a mean over them is steady, and few where calls are many.
 int Episodes(double rate) {
-  if (rate <= 1) return 400;
-  if (rate <= 10) return 200;
-  return rate <= 100 ? 40 : 12;
+  if (rate <= 1) return 200;
+  if (rate <= 10) return 100;
+  if (rate <= 100) return 30;
+  if (rate <= 1000) return 10;
+  return rate <= 5000 ? 3 : 2;
 }
 
-Scenario Noise(Kind kind, double rate, double background, int64_t calls) {
+Scenario Noise(Kind kind, double rate, double background, double calls) {
   Scenario scenario;
   scenario.kind = kind;
   scenario.rate = rate;
   scenario.background = background;
-  scenario.calls = calls;
+  scenario.calls = static_cast<int64_t>(calls);
   return scenario;
 }
 
-Scenario Lasting(Kind kind, double rate, double seconds) {
+Scenario Lasting(Kind kind, double rate, double shortest, double longest) {
   Scenario scenario;
   scenario.kind = kind;
   scenario.rate = rate;
-  scenario.shortest = scenario.longest = Seconds(seconds);
+  scenario.shortest = Seconds(shortest);
+  scenario.longest = Seconds(longest);
   scenario.episodes = Episodes(rate);
+  return scenario;
+}
+
+// As long as incidents are. Where calls are few, longer, so that some fall into
+// each; where they are many, shorter, so that it ends soon.
+Scenario Incident(Kind kind, double rate, double share = 1) {
+  const double shortest = rate < 1 ? 600 : rate <= 1 ? 30 : 5;
+  const double longest = rate < 1        ? 10'800
+                         : rate <= 1     ? 1800
+                         : rate <= 1000  ? 300
+                         : rate <= 5'000 ? 60
+                                         : 20;
+  Scenario scenario = Lasting(kind, rate, shortest, longest);
+  scenario.share = share;
   return scenario;
 }
 
 void AddNoise(std::vector<Scenario>* all) {
   for (const double background : kBackgrounds) {
-    for (const double rate : kRates) {
+    for (const double rate : {0.05, 1.0, 100.0, 20'000.0}) {
       // The most where the most are to be expected.
-      const int64_t calls = background < 0.02 ? 3'000'000 : 10'000'000;
-      all->push_back(Noise(Kind::kHealthy, rate, background, calls));
+      all->push_back(Noise(Kind::kHealthy, rate, background,
+                           background < 0.02 ? 1e6 : 5e6));
     }
   }
-  for (const double rate : {10.0, 100.0, 1000.0}) {
-    // 200 blips or lost connections, and at few calls more.
-    const auto calls = static_cast<int64_t>(std::max(rate * 6000, 300'000.0));
+  for (const double rate : {10.0, 100.0, 1000.0, 20'000.0}) {
+    // 200 blips or lost connections, at few calls more and at many fewer.
+    const double calls = std::clamp(rate * 6000, 3e5, 3e6);
     all->push_back(Noise(Kind::kBlip, rate, 0.01, calls));
     all->push_back(Noise(Kind::kLostConnections, rate, 0.01, calls));
+  }
+}
+
+// At once, and hanging.
+void AddBoth(Scenario scenario, std::vector<Scenario>* all) {
+  for (const bool hangs : {false, true}) {
+    scenario.hangs = hangs;
+    all->push_back(scenario);
   }
 }
 
 void AddIncidents(std::vector<Scenario>* all) {
   for (const double rate : kRates) {
     for (const double share : kShares) {
-      for (const bool hangs : {false, true}) {
-        Scenario scenario;
-        scenario.kind = Kind::kIncident;
-        scenario.rate = rate;
-        scenario.share = share;
-        scenario.hangs = hangs;
-        // Where calls are few, longer, so that some fall into each incident.
-        scenario.shortest = Seconds(rate <= 1 ? 30 : 5);
-        scenario.longest = Seconds(rate <= 1 ? 1800 : 300);
-        scenario.episodes = Episodes(rate);
-        all->push_back(scenario);
-      }
+      AddBoth(Incident(Kind::kIncident, rate, share), all);
     }
+  }
+}
+
+void AddParts(std::vector<Scenario>* all) {
+  for (const double rate : kSomeRates) {
+    for (const int backends : {2, 3, 5, 10}) {
+      Scenario scenario = Incident(Kind::kBackends, rate);
+      scenario.backends = backends;
+      AddBoth(scenario, all);
+    }
+    for (const double share : {0.1, 0.3}) {
+      AddBoth(Incident(Kind::kKeys, rate, share), all);
+    }
+    Scenario scenario = Lasting(Kind::kRestarts, rate, 30, 30);
+    scenario.backends = 3;
+    AddBoth(scenario, all);
+  }
+}
+
+// Some seconds, and what has few calls in them has no need of a breaker.
+void AddShort(std::vector<Scenario>* all) {
+  for (const double rate : {10.0, 100.0, 1000.0, 20'000.0}) {
+    AddBoth(Lasting(Kind::kDeploy, rate, 3, 5), all);
+    const double instant = std::max(0.3, 10 / rate);
+    all->push_back(Lasting(Kind::kSilenceBefore, rate, instant, instant));
+    all->push_back(
+        Lasting(Kind::kSilenceWhile, rate, instant + 15, instant + 15));
+    for (const double burst : {0.3, 3.0}) {
+      Scenario scenario = Lasting(Kind::kBursts, rate, 120, 120);
+      scenario.share = 0.8;
+      scenario.lasts = Seconds(burst);
+      all->push_back(scenario);
+    }
+  }
+}
+
+void AddTraffic(std::vector<Scenario>* all) {
+  for (const double rate : {1.0, 10.0, 100.0, 1000.0}) {
+    for (const double share : {0.3, 1.0}) {
+      all->push_back(Incident(Kind::kOnOff, rate, share));
+      all->push_back(Incident(Kind::kDaily, rate, share));
+    }
+  }
+  for (const double rate : {1.0, 10.0}) {
+    for (const double seconds : {61.0, 600.0}) {
+      Scenario scenario = Lasting(Kind::kStreams, rate, 5, 60);
+      scenario.lasts = Seconds(seconds);
+      scenario.episodes = 10;
+      all->push_back(scenario);
+    }
+  }
+  for (const double rate : {10.0, 1000.0}) {
+    for (const double share : {0.25, 0.75}) {
+      all->push_back(Lasting(Kind::kImpatient, rate, 60, 60));
+      all->back().share = share;
+    }
+  }
+}
+
+void AddLoad(std::vector<Scenario>* all) {
+  for (const double rate : {10.0, 100.0, 300.0, 1000.0, 20'000.0}) {
+    for (const double load : {1.5, 2.0, 4.0}) {
+      // Where calls are many, one is as good as some.
+      Scenario scenario = Lasting(Kind::kOverload, rate, 60, 60);
+      if (rate > 1000) scenario.episodes = 1;
+      scenario.load = load;
+      AddBoth(scenario, all);
+      scenario.collapses = true;
+      AddBoth(scenario, all);
+    }
+    all->push_back(Lasting(Kind::kWarmUp, rate, 25, 80));
   }
 }
 
 void AddOthers(std::vector<Scenario>* all) {
   for (const double rate : {10.0, 100.0, 1000.0}) {
-    all->push_back(Lasting(Kind::kFlapping, rate, 300));
-    all->push_back(Lasting(Kind::kDecline, rate, 120));
-    all->push_back(Lasting(Kind::kHalfCapacity, rate, 25));
+    all->push_back(Lasting(Kind::kFlapping, rate, 300, 300));
+    all->push_back(Lasting(Kind::kDecline, rate, 120, 120));
   }
   for (const double rate : {1.0, 10.0}) {
-    all->push_back(Lasting(Kind::kFleet, rate, 300));
+    all->push_back(Lasting(Kind::kFleet, rate, 300, 300));
     all->back().episodes = 100;  // each is a client
   }
 }
 
 }  // namespace
 
-std::string Scenario::Name() const {
-  switch (kind) {
-    case Kind::kHealthy:
-      return absl::StrFormat("healthy_%g%%_at_%g/s", background * 100, rate);
-    case Kind::kBlip:
-      return absl::StrFormat("blip_at_%g/s", rate);
-    case Kind::kLostConnections:
-      return absl::StrFormat("lost_connections_at_%g/s", rate);
-    case Kind::kIncident:
-      return absl::StrFormat("incident_%g%%_%s_at_%g/s", share * 100,
-                             hangs ? "hang" : "fast", rate);
-    case Kind::kFlapping:
-      return absl::StrFormat("flapping_at_%g/s", rate);
-    case Kind::kDecline:
-      return absl::StrFormat("decline_at_%g/s", rate);
-    case Kind::kHalfCapacity:
-      return absl::StrFormat("half_capacity_at_%g/s", rate);
-    case Kind::kFleet:
-      return absl::StrFormat("fleet_of_100_at_%g/s_each", rate);
-  }
-  return "";
-}
-
-Nanos HalfCapacityTime(const Scenario& scenario) {
-  return scenario.kind == Kind::kHalfCapacity ? Seconds(5) : 0;
-}
-
-double FailureShare(const Scenario& scenario, Nanos since, Nanos length) {
-  switch (scenario.kind) {
-    case Kind::kFlapping:
-      return since % Seconds(5) < Seconds(2) ? 1 : scenario.background;
-    case Kind::kDecline:
-      return std::clamp(ToSeconds(since) / 60, scenario.background, 1.0);
-    case Kind::kHalfCapacity:
-      return since < length - HalfCapacityTime(scenario) ? 1
-                                                         : scenario.background;
-    default:
-      return scenario.share;
-  }
-}
-
 std::vector<Scenario> AllScenarios(bool quick) {
   std::vector<Scenario> all;
   AddNoise(&all);
   AddIncidents(&all);
+  AddParts(&all);
+  AddShort(&all);
+  AddTraffic(&all);
+  AddLoad(&all);
   AddOthers(&all);
   if (!quick) return all;
   std::vector<Scenario> few;

@@ -25,6 +25,8 @@ class SimulatedBreaker {
   // told once, when the call ends.
   virtual std::optional<uint64_t> Admit(Nanos now) = 0;
   virtual void Finish(uint64_t ticket, Nanos now, bool failed) = 0;
+  // The first message of a stream has come.
+  virtual void Progress(uint64_t /*ticket*/, Nanos /*now*/) {}
 };
 
 }  // namespace autobreaker::decisions

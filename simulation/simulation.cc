@@ -6,33 +6,36 @@
 namespace autobreaker::decisions {
 
 Simulation::Fate Simulation::Ask(const Call& call) {
-  FinishUntil(call.at);
-  Fate fate;
-  fate.fails = call.fails || (call.limited && Overloads(call.at));
+  HandleUntil(call.at);
   const std::optional<uint64_t> ticket = breaker_->Admit(call.at);
-  fate.admitted = ticket.has_value();
+  const bool server_fails = server_.Fails(call, ticket.has_value());
+  const Fate fate = {ticket.has_value(), call.fails || server_fails};
   if (!fate.admitted) return fate;
-  if (call.limited && !fate.fails) room_ -= 1;
-  in_flight_.push_back({call.ends, order_++, *ticket, fate.fails});
-  std::push_heap(in_flight_.begin(), in_flight_.end(), Later);
+  if (call.progress > 0 && !server_fails) {
+    Add({call.progress, 0, *ticket, Event::kProgress});
+  }
+  Add({server_fails ? call.fails_at : call.ends, 0, *ticket,
+       fate.fails ? Event::kFailure : Event::kSuccess});
   return fate;
 }
 
-void Simulation::FinishUntil(Nanos now) {
-  while (!in_flight_.empty() && in_flight_.front().ends <= now) {
-    std::pop_heap(in_flight_.begin(), in_flight_.end(), Later);
-    const InFlight done = in_flight_.back();
-    in_flight_.pop_back();
-    breaker_->Finish(done.ticket, done.ends, done.fails);
-  }
+void Simulation::Add(Event event) {
+  event.order = order_++;
+  events_.push_back(event);
+  std::push_heap(events_.begin(), events_.end(), Later);
 }
 
-bool Simulation::Overloads(Nanos now) {
-  // As much at once as it bears in 10 ms, and at least one call.
-  const double most = std::max(1.0, capacity_ * 0.01);
-  room_ = std::min(most, room_ + capacity_ * ToSeconds(now - room_at_));
-  room_at_ = now;
-  return room_ < 1;
+void Simulation::HandleUntil(Nanos now) {
+  while (!events_.empty() && events_.front().at <= now) {
+    std::pop_heap(events_.begin(), events_.end(), Later);
+    const Event event = events_.back();
+    events_.pop_back();
+    if (event.what == Event::kProgress) {
+      breaker_->Progress(event.ticket, event.at);
+    } else {
+      breaker_->Finish(event.ticket, event.at, event.what == Event::kFailure);
+    }
+  }
 }
 
 }  // namespace autobreaker::decisions

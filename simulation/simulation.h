@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "autobreaker/simulation/server.h"
 #include "autobreaker/simulation/simulated_breaker.h"
 #include "autobreaker/simulation/world.h"
 
@@ -14,9 +15,8 @@ namespace autobreaker::decisions {
 
 class Simulation {
  public:
-  // `capacity` is the calls a second that a limited server bears.
-  Simulation(std::unique_ptr<SimulatedBreaker> breaker, double capacity)
-      : breaker_(std::move(breaker)), capacity_(capacity) {}
+  explicit Simulation(std::unique_ptr<SimulatedBreaker> breaker)
+      : breaker_(std::move(breaker)) {}
 
   struct Fate {
     bool admitted = false;
@@ -27,26 +27,24 @@ class Simulation {
   Fate Ask(const Call& call);
 
  private:
-  struct InFlight {
-    Nanos ends;
+  // What a call in flight comes to.
+  struct Event {
+    Nanos at;
     uint64_t order;  // ties are broken the same way everywhere
     uint64_t ticket;
-    bool fails;
+    enum { kProgress, kSuccess, kFailure } what;
   };
-  static bool Later(const InFlight& a, const InFlight& b) {
-    return a.ends != b.ends ? a.ends > b.ends : a.order > b.order;
+  static bool Later(const Event& a, const Event& b) {
+    return a.at != b.at ? a.at > b.at : a.order > b.order;
   }
 
-  void FinishUntil(Nanos now);
-  bool Overloads(Nanos now);
+  void Add(Event event);
+  void HandleUntil(Nanos now);
 
   const std::unique_ptr<SimulatedBreaker> breaker_;
-  const double capacity_;
-  std::vector<InFlight> in_flight_;  // a heap
+  Server server_;
+  std::vector<Event> events_;  // a heap
   uint64_t order_ = 0;
-  // What a limited server can take at once now.
-  double room_ = 1;
-  Nanos room_at_ = 0;
 };
 
 }  // namespace autobreaker::decisions

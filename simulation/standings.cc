@@ -9,7 +9,7 @@ double FailedBeforeOpening(const Measures& m) {
 }
 double FailedAdmitted(const Measures& m) { return m.failed_admitted; }
 double CostAfter(const Measures& m) { return m.cost_after(); }
-double CostAll(const Measures& m) { return m.cost_all(); }
+double Lost(const Measures& m) { return m.lost(); }
 
 Standings::Standings(const Results& results) : results_(results) {}
 

@@ -18,7 +18,7 @@ using Measure = double (*)(const Measures&);
 double FailedBeforeOpening(const Measures& m);
 double FailedAdmitted(const Measures& m);
 double CostAfter(const Measures& m);
-double CostAll(const Measures& m);
+double Lost(const Measures& m);
 
 // Which peers.
 enum class Field {

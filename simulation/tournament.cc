@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <memory>
+#include <numeric>
 #include <thread>
 #include <utility>
 
@@ -32,10 +33,8 @@ std::vector<Run<Tally>> Start(const Scenario& scenario,
   std::vector<Run<Tally>> runs;
   for (size_t i = 0; i < contestants.size(); ++i) {
     if (!Takes(contestants[i], scenario)) continue;
-    runs.push_back({i,
-                    std::make_unique<Simulation>(contestants[i].make(seed),
-                                                 scenario.rate / 2),
-                    tally});
+    runs.push_back(
+        {i, std::make_unique<Simulation>(contestants[i].make(seed)), tally});
   }
   return runs;
 }
@@ -105,11 +104,20 @@ std::vector<Measures> RunEpisodes(const Scenario& scenario,
   return measures;
 }
 
+// The calls to make up, or so.
+double Cost(const Scenario& scenario) {
+  constexpr double kAround = 100;  // seconds before and after
+  return static_cast<double>(scenario.calls) +
+         scenario.episodes * scenario.rate *
+             (kAround + ToSeconds(scenario.longest));
+}
+
 }  // namespace
 
 bool Takes(const Contestant& contestant, const Scenario& scenario) {
-  return contestant.role != Role::kPeerGrid ||
-         scenario.kind != Kind::kHealthy || scenario.background >= 0.02;
+  if (contestant.role != Role::kPeerGrid) return true;
+  if (scenario.rate > 1000) return false;
+  return scenario.kind != Kind::kHealthy || scenario.background >= 0.02;
 }
 
 bool Results::Took(size_t scenario, size_t contestant) const {
@@ -130,14 +138,18 @@ Results RunTournament(std::vector<Scenario> scenarios,
   results.scenarios = std::move(scenarios);
   results.contestants = std::move(contestants);
   results.measures.resize(results.scenarios.size());
+  // The longest first: a thread that begins such a one at the end would be
+  // alone with it.
+  std::vector<size_t> order(results.scenarios.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) {
+    return Cost(results.scenarios[a]) > Cost(results.scenarios[b]);
+  });
   std::atomic<size_t> next{0};
   const auto work = [&] {
-    // The last first: they take longest, and a thread that begins such a one
-    // at the end would be alone with it.
-    for (size_t i; (i = next.fetch_add(1)) < results.scenarios.size();) {
-      const size_t s = results.scenarios.size() - 1 - i;
-      results.measures[s] =
-          RunScenario(results.scenarios[s], results.contestants, seed);
+    for (size_t i; (i = next.fetch_add(1)) < order.size();) {
+      results.measures[order[i]] =
+          RunScenario(results.scenarios[order[i]], results.contestants, seed);
     }
   };
   std::vector<std::thread> workers;

@@ -24,9 +24,15 @@ double FailFastLatency(double random) {
   return ToSeconds(kMeanFailFast) * (0.2 + 1.6 * random);
 }
 
-// Before anything goes wrong the windows shall be full, that of Polly too.
+// The next call has the key of the last one with this chance.
+constexpr double kSameKey = 0.8;
+// Between two bursts, over a burst.
+constexpr double kBetweenBursts = 10;
+
+// Before anything goes wrong the windows shall be full, that of Polly too, and
+// streams under way as many as there will be.
 Nanos WarmUp(const Scenario& scenario) {
-  return Seconds(std::max(31.0, 200 / scenario.rate));
+  return Seconds(std::max(31.0, 200 / scenario.rate)) + scenario.lasts;
 }
 
 }  // namespace
@@ -52,8 +58,16 @@ void World::Next(std::vector<Call>* calls) {
   while (calls->size() < kCallsAtOnce) calls->push_back(NextCall());
 }
 
+void World::MoveOn() {
+  for (;;) {
+    now_ += Seconds(random_.Exponential(1 / Peak(scenario_)));
+    const double intensity = Intensity(scenario_, now_ - begins_, length_);
+    if (intensity >= 1 || random_.Uniform() < intensity) return;
+  }
+}
+
 Call World::NextCall() {
-  now_ += Seconds(random_.Exponential(1 / scenario_.rate));
+  MoveOn();
   const double fate = random_.Uniform();
   const double latency = random_.Uniform();
   Call call;
@@ -85,24 +99,66 @@ void World::DecideNoise(Call* call, double fate, double latency) {
 }
 
 void World::DecideEpisode(Call* call, double fate, double latency) {
-  double share = scenario_.background;
+  const Nanos fail_fast = call->at + Seconds(FailFastLatency(latency));
+  call->fails = fate < scenario_.background;
+  call->ends =
+      call->fails ? fail_fast : call->at + Seconds(GoodLatency(latency));
   if (call->at >= recovers()) {
     call->phase = Phase::kAfter;
   } else if (call->at >= begins_) {
     call->phase = Phase::kDuring;
-    share = FailureShare(scenario_, call->at - begins_, length_);
-    call->dead = share >= 1;
-    call->limited =
-        !call->dead && call->at >= recovers() - HalfCapacityTime(scenario_);
+    call->fails_at = scenario_.hangs ? call->at + kDeadline : fail_fast;
+    DecideDuring(call, fate, latency);
   }
+  if (scenario_.kind == Kind::kStreams && !call->fails) Stream(call);
+}
+
+void World::DecideDuring(Call* call, double fate, double latency) {
+  const Nanos since = call->at - begins_;
+  if (scenario_.kind == Kind::kImpatient) {
+    if (random_.Uniform() >= scenario_.share) return;
+    const Nanos gives_up = call->at + kImpatientDeadline;
+    call->fails |= call->ends > gives_up;
+    call->ends = std::min(call->ends, gives_up);
+    return;
+  }
+  double share = FailureShare(scenario_, since, length_);
+  call->dead = share >= 1;
+  if (scenario_.kind == Kind::kKeys && KeyIsDead()) share = 1;
+  if (scenario_.kind == Kind::kBursts && InBurst()) share = scenario_.share;
   call->fails = fate < share;
-  Nanos takes = Seconds(GoodLatency(latency));
-  if (call->fails) {
-    takes = scenario_.hangs && call->phase == Phase::kDuring
-                ? kDeadline
-                : Seconds(FailFastLatency(latency));
+  call->ends =
+      call->fails ? call->fails_at : call->at + Seconds(GoodLatency(latency));
+  call->backends = scenario_.backends;
+  call->dead_backend = DeadBackend(scenario_, since, length_);
+  call->capacity = Capacity(scenario_, since, length_);
+  call->collapses = scenario_.collapses;
+}
+
+void World::Stream(Call* call) {
+  call->progress = call->ends;
+  call->ends = call->at + scenario_.lasts;
+  if (call->at >= begins_ || call->ends < begins_) return;
+  // All of them are lost with the server.
+  call->fails = true;
+  call->ends = begins_;
+  call->progress = std::min(call->progress, begins_);
+}
+
+bool World::KeyIsDead() {
+  if (key_ >= 1 || random_.Uniform() >= kSameKey) key_ = random_.Uniform();
+  return key_ < scenario_.share;
+}
+
+bool World::InBurst() {
+  while (now_ >= burst_turns_) {
+    const double mean =
+        ToSeconds(scenario_.lasts) * (burst_ ? kBetweenBursts : 1);
+    burst_turns_ =
+        std::max(burst_turns_, begins_) + Seconds(random_.Exponential(mean));
+    burst_ = !burst_;
   }
-  call->ends = call->at + takes;
+  return burst_;
 }
 
 }  // namespace autobreaker::decisions

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "autobreaker/simulation/random.h"
-#include "autobreaker/simulation/scenarios.h"
+#include "autobreaker/simulation/scenario.h"
 #include "autobreaker/simulation/simulated_breaker.h"
 
 namespace autobreaker::decisions {
@@ -20,11 +20,17 @@ enum class Phase : uint8_t { kBefore, kDuring, kAfter };
 
 struct Call {
   Nanos at = 0;
-  Nanos ends = 0;  // if it is made
+  Nanos ends = 0;      // if it is made
+  Nanos fails_at = 0;  // the same, if the server makes it fail
+  Nanos progress = 0;  // when its first message comes; 0: with its end
   Phase phase = Phase::kBefore;
-  bool fails = false;
-  bool dead = false;     // the server fails every call now
-  bool limited = false;  // fails, too, if there are more than the server bears
+  bool fails = false;      // whatever it meets
+  bool dead = false;       // the server fails every call now
+  bool collapses = false;  // the more load, the less the server does
+  // If there are more than one, they take turns, and one is dead.
+  int backends = 1;
+  int dead_backend = 0;
+  double capacity = 0;  // calls a second that the server bears; 0: any
 };
 
 class World {
@@ -41,14 +47,23 @@ class World {
 
  private:
   Call NextCall();
+  void MoveOn();
   void DecideNoise(Call* call, double fate, double latency);
   void DecideEpisode(Call* call, double fate, double latency);
+  void DecideDuring(Call* call, double fate, double latency);
+  void Stream(Call* call);
+  bool KeyIsDead();
+  bool InBurst();
 
   const Scenario& scenario_;
   Random random_;
   Nanos begins_ = 0;
   Nanos length_ = 0;
   Nanos now_ = 0;
+
+  double key_ = 1;  // of the last call, in [0, 1)
+  bool burst_ = false;
+  Nanos burst_turns_ = 0;
 };
 
 }  // namespace autobreaker::decisions

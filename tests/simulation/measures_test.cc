@@ -113,6 +113,16 @@ TEST(EpisodeTally, IsOverWhenItHasBeenQuietForLong) {
   EXPECT_TRUE(tally.Over(Seconds(26)));
 }
 
+TEST(Measures, AnsweredIsOfWhatWasAskedForDuring) {
+  EpisodeTally tally = NewTally();
+  tally.Note(At(11, Phase::kDuring), kAdmitted, kGood);
+  tally.Note(At(12, Phase::kDuring), kAdmitted, kFails);
+  tally.Note(At(13, Phase::kDuring), kRefused, kGood);
+  tally.Note(At(14, Phase::kDuring), kRefused, kFails);
+  tally.Note(At(21, Phase::kAfter), kAdmitted, kGood);
+  EXPECT_EQ(Summarize({tally}).answered_share, 0.25);
+}
+
 TEST(NoiseTally, RefusalsCloseTogetherAreOneOpening) {
   NoiseTally tally;
   tally.Note(kRefused);

@@ -19,6 +19,7 @@ namespace {
 struct Told {
   std::vector<Nanos> asked;
   std::vector<std::pair<Nanos, bool>> finished;
+  std::vector<Nanos> progress;
 };
 
 class Listener final : public SimulatedBreaker {
@@ -31,6 +32,9 @@ class Listener final : public SimulatedBreaker {
   }
   void Finish(uint64_t, Nanos now, bool failed) override {
     told_->finished.push_back({now, failed});
+  }
+  void Progress(uint64_t, Nanos now) override {
+    told_->progress.push_back(now);
   }
 
  private:
@@ -50,7 +54,7 @@ using Finished = std::vector<std::pair<Nanos, bool>>;
 
 TEST(Simulation, ResultsComeWhenTheCallsEnd) {
   Told told;
-  Simulation simulation(std::make_unique<Listener>(&told, true), 1);
+  Simulation simulation(std::make_unique<Listener>(&told, true));
   simulation.Ask(MakeCall(1, 10, true));
   simulation.Ask(MakeCall(2, 5));
   EXPECT_EQ(told.finished, Finished());
@@ -62,33 +66,33 @@ TEST(Simulation, ResultsComeWhenTheCallsEnd) {
 
 TEST(Simulation, RefusedCallsNeverEnd) {
   Told told;
-  Simulation simulation(std::make_unique<Listener>(&told, false), 1);
+  Simulation simulation(std::make_unique<Listener>(&told, false));
   EXPECT_FALSE(simulation.Ask(MakeCall(1, 2)).admitted);
   simulation.Ask(MakeCall(3, 4));
   EXPECT_EQ(told.finished, Finished());
 }
 
-TEST(Simulation, ALimitedServerFailsWhatIsTooMuch) {
+TEST(Simulation, ProgressComesBeforeTheEnd) {
   Told told;
-  Simulation simulation(std::make_unique<Listener>(&told, true),
-                        /*capacity=*/50);
-  int failed = 0;
-  for (int i = 0; i < 1000; ++i) {
-    Call call = MakeCall(i * Seconds(0.01), (i + 1) * Seconds(0.01));
-    call.limited = true;
-    if (simulation.Ask(call).fails) ++failed;
-  }
-  EXPECT_NEAR(failed, 500, 2);
+  Simulation simulation(std::make_unique<Listener>(&told, true));
+  Call stream = MakeCall(1, 100);
+  stream.progress = 5;
+  simulation.Ask(stream);
+  simulation.Ask(MakeCall(7, 200));
+  EXPECT_EQ(told.progress, std::vector<Nanos>{5});
+  EXPECT_EQ(told.finished, Finished());
 }
 
-TEST(Simulation, RefusedCallsAreNoLoad) {
+TEST(Simulation, WhatTheServerFailsEndsWhenItSaysSo) {
   Told told;
-  Simulation simulation(std::make_unique<Listener>(&told, false),
-                        /*capacity=*/1);
-  Call call = MakeCall(0, 1);
-  call.limited = true;
-  EXPECT_FALSE(simulation.Ask(call).fails);
-  EXPECT_FALSE(simulation.Ask(call).fails);
+  Simulation simulation(std::make_unique<Listener>(&told, true));
+  Call call = MakeCall(1, 100);
+  call.backends = 2;
+  call.dead_backend = 0;
+  call.fails_at = 5;
+  EXPECT_TRUE(simulation.Ask(call).fails);
+  simulation.Ask(MakeCall(7, 200));
+  EXPECT_EQ(told.finished, (Finished{{5, true}}));
 }
 
 }  // namespace
