@@ -10,9 +10,11 @@
 #include "autobreaker/simulation/contestants.h"
 #include "autobreaker/simulation/peers/autobreaker_go.h"
 #include "autobreaker/simulation/peers/envoy_outlier.h"
+#include "autobreaker/simulation/peers/finagle.h"
 #include "autobreaker/simulation/peers/gobreaker.h"
+#include "autobreaker/simulation/peers/linkerd.h"
+#include "autobreaker/simulation/peers/polly.h"
 #include "autobreaker/simulation/peers/resilience4j.h"
-#include "autobreaker/simulation/peers/sliding_window.h"
 #include "autobreaker/simulation/peers/sre_throttling.h"
 
 namespace autobreaker::decisions {
@@ -97,11 +99,11 @@ void AddResilience4j(std::vector<Contestant>* all) {
   }
 }
 
-void AddSlidingWindow(std::vector<Contestant>* all) {
-  constexpr absl::string_view kName = "sliding window";
-  SlidingWindowSettings s;
-  all->push_back(Make<SlidingWindowBreaker>(kName, std::string(kDefault),
-                                            Role::kPeerDefault, s));
+void AddPolly(std::vector<Contestant>* all) {
+  constexpr absl::string_view kName = "Polly";
+  PollySettings s;
+  all->push_back(
+      Make<Polly>(kName, std::string(kDefault), Role::kPeerDefault, s));
   for (const double ratio : {0.1, 0.25, 0.5}) {
     for (const int64_t minimum : {10, 100}) {
       for (const double sampling : {1.0, 30.0}) {
@@ -110,11 +112,11 @@ void AddSlidingWindow(std::vector<Contestant>* all) {
           s.minimum = minimum;
           s.sampling = Seconds(sampling);
           s.break_time = Seconds(open);
-          all->push_back(Make<SlidingWindowBreaker>(
-              kName,
-              absl::StrFormat("%g%% of %d, %g s, open %g s", ratio * 100,
-                              minimum, sampling, open),
-              Role::kPeerGrid, s));
+          all->push_back(
+              Make<Polly>(kName,
+                          absl::StrFormat("%g%% of %d, %g s, open %g s",
+                                          ratio * 100, minimum, sampling, open),
+                          Role::kPeerGrid, s));
         }
       }
     }
@@ -142,23 +144,39 @@ void AddEnvoy(std::vector<Contestant>* all) {
   }
 }
 
+// Of those that draw random numbers.
+template <typename Breaker, typename Settings>
+Contestant MakeSeeded(absl::string_view breaker, std::string setting, Role role,
+                      const Settings& settings) {
+  return {std::string(breaker), std::move(setting), role,
+          [settings](uint64_t seed) {
+            return std::make_unique<Breaker>(settings, seed);
+          }};
+}
+
 void AddSreThrottling(std::vector<Contestant>* all) {
-  const auto add = [all](std::string setting, Role role,
-                         const SreThrottlingSettings& s) {
-    all->push_back(
-        {"SRE throttling", std::move(setting), role, [s](uint64_t seed) {
-           return std::make_unique<SreThrottling>(s, seed);
-         }});
-  };
+  constexpr absl::string_view kName = "SRE throttling";
   SreThrottlingSettings s;
-  add(std::string(kDefault), Role::kPeerDefault, s);
+  all->push_back(MakeSeeded<SreThrottling>(kName, std::string(kDefault),
+                                           Role::kPeerDefault, s));
   for (const double k : {1.1, 1.5, 2.0, 3.0}) {
     for (const double window : {5.0, 30.0, 120.0}) {
       s.k = k;
       s.window = Seconds(window);
-      add(absl::StrFormat("K %g, %g s", k, window), Role::kPeerGrid, s);
+      all->push_back(MakeSeeded<SreThrottling>(
+          kName, absl::StrFormat("K %g, %g s", k, window), Role::kPeerGrid, s));
     }
   }
+}
+
+void AddFinagle(std::vector<Contestant>* all) {
+  all->push_back(MakeSeeded<Finagle>("Finagle", std::string(kDefault),
+                                     Role::kPeerDefault, FinagleSettings()));
+}
+
+void AddLinkerd(std::vector<Contestant>* all) {
+  all->push_back(MakeSeeded<Linkerd>("Linkerd", std::string(kDefault),
+                                     Role::kPeerDefault, LinkerdSettings()));
 }
 
 }  // namespace
@@ -167,8 +185,10 @@ void AddPeers(std::vector<Contestant>* all) {
   AddAutoBreakerGo(all);
   AddGobreaker(all);
   AddResilience4j(all);
-  AddSlidingWindow(all);
+  AddPolly(all);
   AddEnvoy(all);
+  AddFinagle(all);
+  AddLinkerd(all);
   AddSreThrottling(all);
 }
 

@@ -1,14 +1,18 @@
 // The peers of the decision benchmark do what their descriptions say.
 
+#include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "autobreaker/simulation/peers/autobreaker_go.h"
 #include "autobreaker/simulation/peers/envoy_outlier.h"
+#include "autobreaker/simulation/peers/finagle.h"
 #include "autobreaker/simulation/peers/gobreaker.h"
+#include "autobreaker/simulation/peers/linkerd.h"
+#include "autobreaker/simulation/peers/polly.h"
 #include "autobreaker/simulation/peers/resilience4j.h"
-#include "autobreaker/simulation/peers/sliding_window.h"
 #include "autobreaker/simulation/peers/sre_throttling.h"
 #include "autobreaker/simulation/simulated_breaker.h"
 #include "gtest/gtest.h"
@@ -125,27 +129,27 @@ TEST(Resilience4j, AtMostTenProbesAreUnderWay) {
   EXPECT_FALSE(breaker.Admit(Seconds(60)));
 }
 
-TEST(SlidingWindow, OpensAtTheRatio) {
-  SlidingWindowBreaker breaker({});
+TEST(Polly, OpensAtTheRatio) {
+  Polly breaker({});
   Succeed(breaker, 90);
   EXPECT_EQ(Fail(breaker, 20), 10);
 }
 
-TEST(SlidingWindow, ForgetsWhatIsOlderThanTheWindow) {
-  SlidingWindowBreaker breaker({});
+TEST(Polly, ForgetsWhatIsOlderThanTheWindow) {
+  Polly breaker({});
   Succeed(breaker, 99);
   EXPECT_EQ(Fail(breaker, 99, Seconds(30)), 99);
 }
 
-TEST(SlidingWindow, OneProbeDecides) {
-  SlidingWindowBreaker breaker({});
+TEST(Polly, OneProbeDecides) {
+  Polly breaker({});
   Fail(breaker, 100);
   EXPECT_EQ(Fail(breaker, 10, Seconds(5)), 1);
   EXPECT_EQ(Succeed(breaker, 10, Seconds(10)), 10);
 }
 
-TEST(SlidingWindow, OneProbeIsUnderWay) {
-  SlidingWindowBreaker breaker({});
+TEST(Polly, OneProbeIsUnderWay) {
+  Polly breaker({});
   Fail(breaker, 100);
   EXPECT_TRUE(breaker.Admit(Seconds(5)));
   EXPECT_FALSE(breaker.Admit(Seconds(100)));
@@ -169,6 +173,83 @@ TEST(EnvoyOutlier, StaysAwayLongerEachTime) {
   EXPECT_EQ(Fail(breaker, 5, Seconds(31)), 5);
   EXPECT_EQ(Succeed(breaker, 1, Seconds(99)), 0);
   EXPECT_EQ(Succeed(breaker, 1, Seconds(100)), 1);
+}
+
+TEST(Finagle, MarksDeadAfterFiveInARow) {
+  Finagle breaker({}, /*seed=*/1);
+  EXPECT_EQ(Fail(breaker, 4), 4);
+  EXPECT_EQ(Succeed(breaker, 1), 1);
+  EXPECT_EQ(Fail(breaker, 10), 5);
+}
+
+// One call in `period` fails, at ten a second; until when it admitted all.
+double AliveFor(SimulatedBreaker& breaker, int period) {
+  for (int i = 1; i <= 6000; ++i) {
+    const Nanos now = Seconds(i * 0.1);
+    if (Make(breaker, 1, /*failed=*/i % period == 0, now) == 0) return i * 0.1;
+  }
+  return 600;
+}
+
+TEST(Finagle, MarksDeadWhenTheAverageIsTooLow) {
+  // It falls from 1 to 0.75 by the exponential of 30 s.
+  Finagle quarter({}, /*seed=*/1);
+  EXPECT_NEAR(AliveFor(quarter, 4), 30 * std::log(5), 1);
+  Finagle sixth({}, /*seed=*/1);
+  EXPECT_EQ(AliveFor(sixth, 6), 600);
+}
+
+TEST(Finagle, JudgesNoAverageOfLessThanAWindow) {
+  Finagle breaker({}, /*seed=*/1);
+  EXPECT_NEAR(AliveFor(breaker, 2), 30, 1);
+}
+
+TEST(Finagle, OneProbeDecides) {
+  Finagle breaker({}, /*seed=*/1);
+  Fail(breaker, 5);
+  EXPECT_EQ(Fail(breaker, 1, Seconds(5) - 1), 0);
+  EXPECT_EQ(Fail(breaker, 10, Seconds(5)), 1);
+  EXPECT_EQ(Succeed(breaker, 10, Seconds(15)), 10);
+}
+
+TEST(Finagle, IsDeadForLongerEachTime) {
+  Finagle breaker({}, /*seed=*/1);
+  Fail(breaker, 5);
+  double now = 5;
+  double longest = 0;
+  for (const double least : {5, 10, 20, 40, 80, 150, 150}) {
+    EXPECT_EQ(Fail(breaker, 1, Seconds(now)), 1);
+    EXPECT_EQ(Fail(breaker, 1, Seconds(now + least - 0.001)), 0);
+    longest = std::min(300.0, 2 * least);
+    now += longest;
+  }
+  EXPECT_EQ(longest, 300);
+}
+
+TEST(Linkerd, ShutsAfterSevenInARow) {
+  Linkerd breaker({}, /*seed=*/1);
+  EXPECT_EQ(Fail(breaker, 6), 6);
+  EXPECT_EQ(Succeed(breaker, 1), 1);
+  EXPECT_EQ(Fail(breaker, 10), 7);
+}
+
+TEST(Linkerd, OneProbeDecides) {
+  Linkerd breaker({}, /*seed=*/1);
+  Fail(breaker, 7);
+  EXPECT_EQ(Fail(breaker, 1, Seconds(1) - 1), 0);
+  EXPECT_EQ(Fail(breaker, 10, Seconds(1.5)), 1);
+  EXPECT_EQ(Succeed(breaker, 10, Seconds(4.5)), 10);
+}
+
+TEST(Linkerd, ThePenaltyDoublesUpToAMinute) {
+  Linkerd breaker({}, /*seed=*/1);
+  Fail(breaker, 7);
+  double now = 1.5;
+  for (const double least : {2, 4, 8, 16, 32, 60, 60}) {
+    EXPECT_EQ(Fail(breaker, 1, Seconds(now)), 1);
+    EXPECT_EQ(Fail(breaker, 1, Seconds(now + least) - 1), 0);
+    now += 1.5 * least;
+  }
 }
 
 TEST(SreThrottling, AdmitsAllWhileHalfIsAccepted) {

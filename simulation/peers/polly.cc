@@ -1,8 +1,8 @@
-#include "autobreaker/simulation/peers/sliding_window.h"
+#include "autobreaker/simulation/peers/polly.h"
 
 namespace autobreaker::decisions {
 
-std::optional<uint64_t> SlidingWindowBreaker::Admit(Nanos now) {
+std::optional<uint64_t> Polly::Admit(Nanos now) {
   if (state_ == State::kClosed) return 0;
   if (state_ == State::kHalfOpen) return std::nullopt;
   if (now - opened_ < settings_.break_time) return std::nullopt;
@@ -10,7 +10,7 @@ std::optional<uint64_t> SlidingWindowBreaker::Admit(Nanos now) {
   return 0;
 }
 
-void SlidingWindowBreaker::Finish(uint64_t, Nanos now, bool failed) {
+void Polly::Finish(uint64_t, Nanos now, bool failed) {
   if (state_ == State::kHalfOpen) {
     if (failed) return Open(now);
     state_ = State::kClosed;
@@ -26,12 +26,12 @@ void SlidingWindowBreaker::Finish(uint64_t, Nanos now, bool failed) {
   }
 }
 
-void SlidingWindowBreaker::Open(Nanos now) {
+void Polly::Open(Nanos now) {
   state_ = State::kOpen;
   opened_ = now;
 }
 
-void SlidingWindowBreaker::Add(Nanos now, bool failed) {
+void Polly::Add(Nanos now, bool failed) {
   if (slices_.empty() ||
       now - slices_.back().start >= settings_.sampling / kSlices) {
     slices_.push_back({now});

@@ -1,8 +1,8 @@
-// A sliding window of time, as Polly v8 (.NET) documents it: opens when at
-// least a share of the calls in the window failed; after a break lets one call
+// Polly v8 (.NET) as its documentation has it: opens when at least a share of
+// the calls in a sliding window of time failed; after a break lets one call
 // through, and the next result decides.
-#ifndef AUTOBREAKER_SIMULATION_PEERS_SLIDING_WINDOW_H_
-#define AUTOBREAKER_SIMULATION_PEERS_SLIDING_WINDOW_H_
+#ifndef AUTOBREAKER_SIMULATION_PEERS_POLLY_H_
+#define AUTOBREAKER_SIMULATION_PEERS_POLLY_H_
 
 #include <cstdint>
 #include <deque>
@@ -12,17 +12,16 @@
 
 namespace autobreaker::decisions {
 
-struct SlidingWindowSettings {
+struct PollySettings {
   double failure_ratio = 0.1;
   Nanos sampling = 30'000'000'000;
   int64_t minimum = 100;
   Nanos break_time = 5'000'000'000;
 };
 
-class SlidingWindowBreaker final : public SimulatedBreaker {
+class Polly final : public SimulatedBreaker {
  public:
-  explicit SlidingWindowBreaker(const SlidingWindowSettings& settings)
-      : settings_(settings) {}
+  explicit Polly(const PollySettings& settings) : settings_(settings) {}
 
   std::optional<uint64_t> Admit(Nanos now) override;
   void Finish(uint64_t ticket, Nanos now, bool failed) override;
@@ -39,7 +38,7 @@ class SlidingWindowBreaker final : public SimulatedBreaker {
   void Add(Nanos now, bool failed);
   void Open(Nanos now);
 
-  const SlidingWindowSettings settings_;
+  const PollySettings settings_;
   State state_ = State::kClosed;
   Nanos opened_ = 0;
   std::deque<Slice> slices_;
@@ -49,4 +48,4 @@ class SlidingWindowBreaker final : public SimulatedBreaker {
 
 }  // namespace autobreaker::decisions
 
-#endif  // AUTOBREAKER_SIMULATION_PEERS_SLIDING_WINDOW_H_
+#endif  // AUTOBREAKER_SIMULATION_PEERS_POLLY_H_
