@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "absl/time/time.h"
 #include "autobreaker/breaker/options.h"
@@ -65,6 +66,17 @@ std::vector<Contestant> AllContestants() {
                  [](uint64_t) { return std::make_unique<NoBreaker>(); }});
   AddPeers(&all);
   return all;
+}
+
+std::vector<Contestant> AsTheyCome() {
+  std::vector<Contestant> all = AllContestants();
+  std::vector<Contestant> some;
+  for (Contestant& contestant : all) {
+    if (contestant.setting == kDefault || contestant.role == Role::kNone) {
+      some.push_back(std::move(contestant));
+    }
+  }
+  return some;
 }
 
 }  // namespace autobreaker::decisions

@@ -37,6 +37,9 @@ inline constexpr absl::string_view kPlain = "no tolerated burst";
 // All of them.
 std::vector<Contestant> AllContestants();
 
+// Ours, none and peers, each with its default settings.
+std::vector<Contestant> AsTheyCome();
+
 // Parts of it.
 void AddOurs(std::vector<Contestant>* all);
 void AddPeers(std::vector<Contestant>* all);

@@ -74,9 +74,10 @@ std::string Row(const Standings& standings, size_t s, size_t c,
 std::string JsonReport(const Standings& standings) {
   const Results& results = standings.results();
   std::vector<std::string> rows;
+  // Of those that are tried in other settings, too.
   std::set<std::string> peers;
   for (const Contestant& c : results.contestants) {
-    if (c.role == Role::kPeerDefault) peers.insert(c.breaker);
+    if (c.role == Role::kPeerGrid) peers.insert(c.breaker);
   }
   for (size_t s = 0; s < results.scenarios.size(); ++s) {
     for (size_t c = 0; c < results.contestants.size(); ++c) {

@@ -1,14 +1,11 @@
 #include "autobreaker/simulation/loss_table.h"
 
-#include <algorithm>
 #include <cstddef>
-#include <optional>
-#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
-#include "absl/strings/str_join.h"
+#include "autobreaker/simulation/summary.h"
 
 namespace autobreaker::decisions {
 namespace {
@@ -81,50 +78,11 @@ std::string LossRows(const Standings& standings) {
                       text, "\n");
 }
 
-// Of cells, each with its ratio.
-std::string Count(absl::string_view what, double limit,
-                  std::vector<std::pair<double, std::string>> cells) {
-  std::sort(cells.rbegin(), cells.rend());
-  const auto within =
-      std::count_if(cells.begin(), cells.end(),
-                    [limit](const auto& cell) { return cell.first <= limit; });
-  std::vector<std::string> worst;
-  for (size_t i = 0; i < std::min<size_t>(cells.size(), 4); ++i) {
-    worst.push_back(
-        absl::StrFormat("%.2f %s", cells[i].first, cells[i].second));
-  }
-  return absl::StrFormat("%-34s <= %.2f: %3d of %3d; worst: %s\n", what, limit,
-                         within, cells.size(), absl::StrJoin(worst, ", "));
-}
-
 }  // namespace
 
 std::string LossTable(const Standings& standings) {
-  std::vector<std::pair<double, std::string>> partial;
-  std::vector<std::pair<double, std::string>> load;
-  std::vector<std::pair<double, std::string>> rest;
-  std::vector<std::pair<double, std::string>> beaten;
-  const Results& results = standings.results();
-  for (size_t s = 0; s < results.scenarios.size(); ++s) {
-    const Scenario& scenario = results.scenarios[s];
-    if (IsNoise(scenario.kind)) continue;
-    const double ours = standings.of(s, standings.Ours()).lost();
-    const double none = standings.of(s, standings.NoBreaker()).lost();
-    auto& group = IsPartial(scenario)                ? partial
-                  : scenario.kind == Kind::kOverload ? load
-                                                     : rest;
-    group.push_back({ours / none, scenario.Name()});
-    const std::optional<size_t> best =
-        standings.Best(s, Lost, Field::kDefaults);
-    if (best.has_value() && !IsPartial(scenario)) {
-      beaten.push_back({ours / standings.of(s, *best).lost(), scenario.Name()});
-    }
-  }
   return absl::StrCat(NoiseRows(standings), LossRows(standings),
-                      Count("partial, over no breaker", 1.05, partial),
-                      Count("overload, over no breaker", 1.05, load),
-                      Count("the rest, over no breaker", 1.05, rest),
-                      Count("not partial, over the best peer", 1, beaten));
+                      Aims(standings));
 }
 
 }  // namespace autobreaker::decisions

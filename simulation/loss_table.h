@@ -1,5 +1,5 @@
-// The results on a screen: calls lost with each breaker as it comes, over those
-// lost without one, and how many cells are within a limit.
+// A row for each scenario, for those who change a breaker and look what that
+// does.
 #ifndef AUTOBREAKER_SIMULATION_LOSS_TABLE_H_
 #define AUTOBREAKER_SIMULATION_LOSS_TABLE_H_
 
@@ -9,6 +9,10 @@
 
 namespace autobreaker::decisions {
 
+// False openings and calls lost with each breaker as it comes; calls that
+// failed before ours opened, in how many episodes it did, which share was
+// answered without and with it, and the seconds until full service. Then
+// Aims().
 std::string LossTable(const Standings& standings);
 
 }  // namespace autobreaker::decisions

@@ -1,13 +1,11 @@
 // How well circuit breakers decide: ours and others, in the same simulated
-// worlds. Prints tables in Markdown.
+// worlds. Prints a table in Markdown.
 //
-//   ./bazelw run -c opt //simulation -- --json=/tmp/run.json
+//   ./bazelw run //simulation -- --docs="$PWD/docs"
 //
 // The same seed gives the same figures on every run.
 
 #include <cstdint>
-#include <cstdio>
-#include <fstream>
 #include <iostream>
 #include <regex>
 #include <string>
@@ -16,29 +14,32 @@
 #include "absl/flags/flag.h"
 #include "absl/flags/parse.h"
 #include "absl/flags/usage.h"
+#include "absl/status/status.h"
+#include "autobreaker/simulation/appendix.h"
 #include "autobreaker/simulation/contestants.h"
+#include "autobreaker/simulation/docs.h"
 #include "autobreaker/simulation/json_report.h"
 #include "autobreaker/simulation/loss_table.h"
-#include "autobreaker/simulation/markdown_report.h"
 #include "autobreaker/simulation/scenarios.h"
 #include "autobreaker/simulation/standings.h"
+#include "autobreaker/simulation/summary.h"
 #include "autobreaker/simulation/tournament.h"
 
-ABSL_FLAG(std::string, json, "", "where to write every measure as JSON");
-ABSL_FLAG(std::string, markdown, "", "where to write the tables, too");
 ABSL_FLAG(std::string, only, "",
-          "a regular expression: scenarios whose names it is found in; prints "
-          "what they cost, no more");
-ABSL_FLAG(bool, defaults_only, false,
-          "breakers as they come; prints what scenarios cost, no more");
+          "a regular expression: only scenarios whose names it is found in, "
+          "each with a row of its own");
+ABSL_FLAG(std::string, docs, "",
+          "a directory in which to renew the charts and simulation.md");
+ABSL_FLAG(std::string, json, "", "where to write every measure as JSON");
+ABSL_FLAG(std::string, appendix, "",
+          "tries other settings, too, which takes long: where to write the "
+          "tables that compare them");
 ABSL_FLAG(bool, quick, false, "few calls: shows that it works, no more");
 ABSL_FLAG(uint64_t, seed, 1, "of every random number");
 ABSL_FLAG(int, threads, 2, "how many to use");
 
+namespace autobreaker::decisions {
 namespace {
-
-using autobreaker::decisions::Contestant;
-using autobreaker::decisions::Scenario;
 
 std::vector<Scenario> Matching(const std::vector<Scenario>& all,
                                const std::string& pattern) {
@@ -50,43 +51,37 @@ std::vector<Scenario> Matching(const std::vector<Scenario>& all,
   return some;
 }
 
-std::vector<Contestant> Defaults(const std::vector<Contestant>& all) {
-  using autobreaker::decisions::kDefault;
-  using autobreaker::decisions::Role;
-  std::vector<Contestant> some;
-  for (const Contestant& contestant : all) {
-    if (contestant.setting == kDefault || contestant.role == Role::kNone) {
-      some.push_back(contestant);
-    }
+absl::Status Run() {
+  const std::string only = absl::GetFlag(FLAGS_only);
+  const std::string appendix = absl::GetFlag(FLAGS_appendix);
+  const std::string docs = absl::GetFlag(FLAGS_docs);
+  const std::string json = absl::GetFlag(FLAGS_json);
+  if (!only.empty() && !(docs.empty() && appendix.empty())) {
+    return absl::InvalidArgumentError(
+        "--docs and --appendix need every scenario: leave out --only");
   }
-  return some;
-}
-
-bool Write(const std::string& path, const std::string& text) {
-  if (path.empty()) return true;
-  std::ofstream file(path);
-  file << text << std::flush;
-  if (!file) std::cerr << "cannot write " << path << "\n";
-  return static_cast<bool>(file);
+  const Results results =
+      RunTournament(Matching(AllScenarios(absl::GetFlag(FLAGS_quick)), only),
+                    appendix.empty() ? AsTheyCome() : AllContestants(),
+                    absl::GetFlag(FLAGS_seed), absl::GetFlag(FLAGS_threads));
+  const Standings standings(results);
+  std::cout << (only.empty() ? Summary(standings) : LossTable(standings));
+  absl::Status status;
+  if (!docs.empty()) status.Update(WriteDocs(docs, standings));
+  if (!json.empty()) status.Update(WriteFile(json, JsonReport(standings)));
+  if (!appendix.empty()) {
+    status.Update(WriteFile(appendix, Appendix(standings)));
+  }
+  return status;
 }
 
 }  // namespace
+}  // namespace autobreaker::decisions
 
 int main(int argc, char** argv) {
-  using namespace autobreaker::decisions;
   absl::SetProgramUsageMessage("Compares the decisions of circuit breakers.");
   absl::ParseCommandLine(argc, argv);
-  const std::string only = absl::GetFlag(FLAGS_only);
-  const bool defaults_only = absl::GetFlag(FLAGS_defaults_only);
-  const Results results = RunTournament(
-      Matching(AllScenarios(absl::GetFlag(FLAGS_quick)), only),
-      defaults_only ? Defaults(AllContestants()) : AllContestants(),
-      absl::GetFlag(FLAGS_seed), absl::GetFlag(FLAGS_threads));
-  const Standings standings(results);
-  const bool parts = defaults_only || !only.empty();
-  const std::string markdown =
-      parts ? LossTable(standings) : MarkdownReport(standings);
-  std::cout << markdown;
-  const bool written = Write(absl::GetFlag(FLAGS_json), JsonReport(standings));
-  return Write(absl::GetFlag(FLAGS_markdown), markdown) && written ? 0 : 1;
+  const absl::Status status = autobreaker::decisions::Run();
+  if (!status.ok()) std::cerr << status.message() << "\n";
+  return status.ok() ? 0 : 1;
 }

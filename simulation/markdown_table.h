@@ -1,12 +1,9 @@
-// A table in Markdown, row by row.
+// A table in Markdown, row by row, and the numbers in it.
 #ifndef AUTOBREAKER_SIMULATION_MARKDOWN_TABLE_H_
 #define AUTOBREAKER_SIMULATION_MARKDOWN_TABLE_H_
 
 #include <string>
 #include <vector>
-
-#include "absl/strings/str_cat.h"
-#include "absl/strings/str_join.h"
 
 namespace autobreaker::decisions {
 
@@ -14,18 +11,16 @@ using Cells = std::vector<std::string>;
 
 class MarkdownTable {
  public:
-  explicit MarkdownTable(const Cells& head) {
-    Add(head);
-    Add(Cells(head.size(), "---"));
-  }
-  void Add(const Cells& cells) {
-    absl::StrAppend(&text_, "| ", absl::StrJoin(cells, " | "), " |\n");
-  }
+  explicit MarkdownTable(const Cells& head);
+  void Add(const Cells& cells);
   const std::string& text() const { return text_; }
 
  private:
   std::string text_;
 };
+
+// Three digits or so: 0.42, 7.1, 53, 1,234.
+std::string Short(double value);
 
 }  // namespace autobreaker::decisions
 

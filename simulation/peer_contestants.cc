@@ -34,7 +34,7 @@ void AddAutoBreakerGo(std::vector<Contestant>* all) {
       Make<AutoBreakerGo>(kName, std::string(kDefault), Role::kPeerDefault, s));
   s.interval = Seconds(60);
   all->push_back(
-      Make<AutoBreakerGo>(kName, "interval 60 s", Role::kPeerDefault, s));
+      Make<AutoBreakerGo>(kName, "interval 60 s", Role::kPeerGrid, s));
   for (const double rate : {0.1, 0.3}) {
     for (const int64_t minimum : {10, 20, 100}) {
       for (const double interval : {0.0, 10.0}) {

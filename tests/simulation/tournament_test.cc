@@ -3,14 +3,19 @@
 #include "autobreaker/simulation/tournament.h"
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
+#include "autobreaker/simulation/appendix.h"
+#include "autobreaker/simulation/charts.h"
 #include "autobreaker/simulation/contestants.h"
 #include "autobreaker/simulation/json_report.h"
-#include "autobreaker/simulation/markdown_report.h"
+#include "autobreaker/simulation/loss_table.h"
 #include "autobreaker/simulation/scenarios.h"
 #include "autobreaker/simulation/standings.h"
+#include "autobreaker/simulation/summary.h"
+#include "autobreaker/simulation/svg_chart.h"
 #include "gtest/gtest.h"
 
 namespace autobreaker::decisions {
@@ -30,7 +35,12 @@ std::string Reports(uint64_t seed, int threads) {
   const Results results = RunTournament(AllScenarios(/*quick=*/true),
                                         FewContestants(), seed, threads);
   const Standings standings(results);
-  return MarkdownReport(standings) + JsonReport(standings);
+  std::string reports = Summary(standings) + LossTable(standings) +
+                        Appendix(standings) + JsonReport(standings);
+  for (const NamedChart& chart : AllCharts(standings)) {
+    reports += Svg(chart.chart);
+  }
+  return reports;
 }
 
 TEST(Tournament, TheSameSeedGivesTheSameReports) {
@@ -53,13 +63,11 @@ TEST(Tournament, WithoutABreakerNothingIsRefused) {
   }
 }
 
-TEST(MarkdownReport, NumbersAreShort) {
-  EXPECT_EQ(Short(0), "0");
-  EXPECT_EQ(Short(0.4242), "0.42");
-  EXPECT_EQ(Short(4), "4");
-  EXPECT_EQ(Short(4.25), "4.2");
-  EXPECT_EQ(Short(42.4), "42");
-  EXPECT_EQ(Short(1234567), "1,234,567");
+TEST(Scenarios, NoTwoHaveTheSameName) {
+  std::set<std::string> names;
+  for (const Scenario& scenario : AllScenarios(/*quick=*/false)) {
+    EXPECT_TRUE(names.insert(scenario.Name()).second) << scenario.Name();
+  }
 }
 
 }  // namespace

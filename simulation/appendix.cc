@@ -1,4 +1,4 @@
-#include "autobreaker/simulation/markdown_report.h"
+#include "autobreaker/simulation/appendix.h"
 
 #include <algorithm>
 #include <cmath>
@@ -20,11 +20,11 @@ constexpr char kBestQuiet[] = "best of the others, settings quiet at this rate";
 
 // The best of the peers, by name.
 std::string BestText(const Standings& standings, size_t scenario,
-                     Measure measure, Field field, double scale = 1) {
+                     Measure measure, Field field) {
   const std::optional<size_t> best = standings.Best(scenario, measure, field);
   if (!best.has_value()) return "none";
-  return absl::StrCat(Short(scale * measure(standings.of(scenario, *best))),
-                      " ", standings.results().contestants[*best].Name());
+  return absl::StrCat(Short(measure(standings.of(scenario, *best))), " ",
+                      standings.results().contestants[*best].Name());
 }
 
 std::string FalseOpenings(const Standings& standings) {
@@ -140,63 +140,9 @@ std::string OurCosts(const Standings& standings, Measure cost) {
   return table.text();
 }
 
-double DeadCalls(const Measures& m) { return m.dead_calls_per_minute; }
-
-std::string Specials(const Standings& standings) {
-  struct Column {
-    Kind kind;
-    const char* what;
-    Measure measure;
-    double scale;
-  };
-  constexpr Column kRows[] = {
-      {Kind::kFlapping, "failed + good calls refused", Lost, 1},
-      {Kind::kDecline, "failed + good calls refused", Lost, 1},
-      {Kind::kDecline, "failed + good calls refused after the incident",
-       CostAfter, 1},
-      {Kind::kOverload, "failed calls", FailedAdmitted, 1},
-      {Kind::kOverload, "failed + good calls refused", Lost, 1},
-      {Kind::kFleet, "calls to the dead server a minute, all clients",
-       DeadCalls, 100},
-      {Kind::kFleet, "failed + good calls refused after, all clients",
-       CostAfter, 100},
-  };
-  MarkdownTable table({"scenario", "what", "no breaker", std::string(kOurs),
-                       kBestDefaults, kBestQuiet});
-  for (const Column& row : kRows) {
-    for (const size_t s : standings.Of(row.kind)) {
-      const auto value = [&](size_t c) {
-        return Short(row.scale * row.measure(standings.of(s, c)));
-      };
-      table.Add(
-          {standings.results().scenarios[s].Name(), row.what,
-           value(standings.NoBreaker()), value(standings.Ours()),
-           BestText(standings, s, row.measure, Field::kDefaults, row.scale),
-           BestText(standings, s, row.measure, Field::kQualified, row.scale)});
-    }
-  }
-  return table.text();
-}
-
 }  // namespace
 
-std::string Short(double value) {
-  if (value == 0) return "0";
-  if (value < 1) return absl::StrFormat("%.2g", value);
-  if (value < 9.95) {
-    const std::string text = absl::StrFormat("%.1f", value);
-    return text.substr(text.size() - 2) == ".0" ? text.substr(0, 1) : text;
-  }
-  const std::string digits = absl::StrCat(std::llround(value));
-  std::string text;
-  for (size_t i = 0; i < digits.size(); ++i) {
-    if (i > 0 && (digits.size() - i) % 3 == 0) text += ',';
-    text += digits[i];
-  }
-  return text;
-}
-
-std::string MarkdownReport(const Standings& standings) {
+std::string Appendix(const Standings& standings) {
   return absl::StrCat(
       "## Summary\n\n", ReachSummary(standings),
       "\n## Openings without cause, per million calls\n\n",
@@ -210,8 +156,7 @@ std::string MarkdownReport(const Standings& standings) {
       OurCosts(standings, CostAfter),
       "\n## Cost 2: failed calls, and all good calls refused\n\n",
       Costs(standings, Lost), "\nThis breaker in each of its settings:\n\n",
-      OurCosts(standings, Lost), "\n## Other scenarios\n\n",
-      Specials(standings));
+      OurCosts(standings, Lost));
 }
 
 }  // namespace autobreaker::decisions

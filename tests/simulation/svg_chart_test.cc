@@ -1,0 +1,65 @@
+// What is on a chart, and where.
+
+#include "autobreaker/simulation/svg_chart.h"
+
+#include <cmath>
+#include <cstddef>
+#include <string>
+
+#include "absl/strings/match.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker::decisions {
+namespace {
+
+Chart MakeChart() {
+  Chart chart;
+  chart.title = "title";
+  chart.x = {"x", false, 0, 100, {{0, "zero"}, {100, "hundred"}}};
+  chart.y = {"y", true, 1, 100, {{10, "ten"}}};
+  chart.series = {{"one", "#111111", 2, false, {{0, 1}, {100, 100}}}};
+  return chart;
+}
+
+// The y of a text.
+double YOf(const std::string& svg, const char* text) {
+  const size_t line = svg.rfind("<text", svg.find(text));
+  const size_t y = svg.find("y=\"", line) + 3;
+  return std::stod(svg.substr(y));
+}
+
+TEST(SvgChart, HasTitlesTicksAndNames) {
+  const std::string svg = Svg(MakeChart());
+  for (const char* text :
+       {">title<", ">x<", ">y<", ">hundred<", ">ten<", ">one<"}) {
+    EXPECT_TRUE(absl::StrContains(svg, text)) << text;
+  }
+}
+
+TEST(SvgChart, LinesGoFromEndToEndOfTheAxes) {
+  EXPECT_TRUE(absl::StrContains(Svg(MakeChart()),
+                                "M150.0 415.0L690.0 70.0\" stroke=\"#111111"));
+}
+
+TEST(SvgChart, TheMiddleOfALogarithmicAxisIsItsGeometricMean) {
+  EXPECT_NEAR(YOf(Svg(MakeChart()), ">ten<"), (70 + 415) / 2.0 + 5, 1);
+}
+
+TEST(SvgChart, WhatIsBeyondAnAxisIsDrawnAtItsEnd) {
+  Chart chart = MakeChart();
+  chart.series[0].points = {{-5, 0}, {200, 1000}};
+  EXPECT_TRUE(absl::StrContains(Svg(chart),
+                                "M150.0 415.0L690.0 70.0\" stroke=\"#111111"));
+}
+
+TEST(SvgChart, NamesOfLinesThatEndTogetherDoNotOverlap) {
+  Chart chart = MakeChart();
+  for (const char* name : {"two", "three"}) {
+    chart.series.push_back({name, "#222222", 2, false, {{0, 1}, {100, 1}}});
+  }
+  const std::string svg = Svg(chart);
+  EXPECT_GE(std::abs(YOf(svg, ">two<") - YOf(svg, ">three<")), 17);
+}
+
+}  // namespace
+}  // namespace autobreaker::decisions
