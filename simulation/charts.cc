@@ -88,7 +88,7 @@ NamedChart LostByShare(const Standings& standings) {
   chart.y = {
       "calls lost, as a multiple of those lost without a breaker; above 1x it "
       "does harm",
-      true, 0.05, 10, Ticks({0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10}, "x")};
+      true, 0.02, 10, Ticks({0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10}, "x")};
   chart.series = Lines(
       standings, [](const Scenario& s) { return s.kind == Kind::kIncident; },
       [](const Scenario& s) { return s.share * 100; },

@@ -69,10 +69,12 @@ Ratios RatiosOf(const Standings& standings,
   return ratios;
 }
 
+// Those in which settings are tried.
 std::vector<size_t> Incidents(const Standings& standings, double least_share) {
   std::vector<size_t> found;
   for (const size_t s : standings.Of(Kind::kIncident)) {
-    if (standings.results().scenarios[s].share >= least_share) {
+    const Scenario& scenario = standings.results().scenarios[s];
+    if (scenario.share >= least_share && scenario.rate <= kHighestTriedRate) {
       found.push_back(s);
     }
   }
@@ -184,7 +186,6 @@ std::optional<double> Ratio(const Standings& standings, size_t scenario,
 std::string ReachSummary(const Standings& standings) {
   const std::vector<size_t> all = Incidents(standings, 0);
   const std::vector<size_t> clear = Incidents(standings, 0.3);
-  const std::vector<size_t> overload = standings.Of(Kind::kOverload);
 
   std::string text = absl::StrCat(
       "Openings without cause:\n\n"
@@ -211,9 +212,7 @@ std::string ReachSummary(const Standings& standings) {
   for (const Row& row :
        {Row{"failed calls before the breaker opens, 30 % failing or more",
             clear, FailedBeforeOpening},
-        Row{"cost 1", all, CostAfter}, Row{"cost 2", all, Lost},
-        Row{"overload, failed calls", overload, FailedAdmitted},
-        Row{"overload, cost 2", overload, Lost}}) {
+        Row{"cost 1", all, CostAfter}, Row{"cost 2", all, Lost}}) {
     for (const auto& [field, name] : kFields) {
       const Ratios r = RatiosOf(standings, row.scenarios, row.measure, field);
       ratios.Add({row.what, name, absl::StrCat(r.size()), r.CountUpTo(1),

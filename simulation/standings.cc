@@ -7,7 +7,6 @@ namespace autobreaker::decisions {
 double FailedBeforeOpening(const Measures& m) {
   return m.failed_before_opening_median;
 }
-double FailedAdmitted(const Measures& m) { return m.failed_admitted; }
 double CostAfter(const Measures& m) { return m.cost_after(); }
 double Lost(const Measures& m) { return m.lost(); }
 
@@ -60,6 +59,7 @@ std::optional<size_t> Standings::Best(size_t scenario, Measure measure,
     const bool grid = contestant.role == Role::kPeerGrid;
     if (!grid && contestant.role != Role::kPeerDefault) continue;
     if (grid && field == Field::kDefaults) continue;
+    if (!results_.Took(scenario, c)) continue;
     if (best.has_value() &&
         measure(of(scenario, *best)) <= measure(of(scenario, c))) {
       continue;

@@ -16,7 +16,6 @@ namespace autobreaker::decisions {
 using Measure = double (*)(const Measures&);
 
 double FailedBeforeOpening(const Measures& m);
-double FailedAdmitted(const Measures& m);
 double CostAfter(const Measures& m);
 double Lost(const Measures& m);
 

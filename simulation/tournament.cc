@@ -116,8 +116,10 @@ double Cost(const Scenario& scenario) {
 
 bool Takes(const Contestant& contestant, const Scenario& scenario) {
   if (contestant.role != Role::kPeerGrid) return true;
-  if (scenario.rate > 1000) return false;
-  return scenario.kind != Kind::kHealthy || scenario.background >= 0.02;
+  if (scenario.rate > kHighestTriedRate) return false;
+  return scenario.kind == Kind::kHealthy
+             ? scenario.background >= 0.02
+             : IsNoise(scenario.kind) || scenario.kind == Kind::kIncident;
 }
 
 bool Results::Took(size_t scenario, size_t contestant) const {

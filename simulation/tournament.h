@@ -29,7 +29,9 @@ Results RunTournament(std::vector<Scenario> scenarios,
                       std::vector<Contestant> contestants, uint64_t seed,
                       int threads);
 
-// For Results::Took().
+// For Results::Took(). The settings of a grid are tried at no higher rate, to
+// be done within an hour.
+inline constexpr double kHighestTriedRate = 1000;
 bool Takes(const Contestant& contestant, const Scenario& scenario);
 
 // One scenario, with every contestant that takes part in it.

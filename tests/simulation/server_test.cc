@@ -51,7 +51,7 @@ TEST(Server, RefusedCallsAreNoLoad) {
   Call call;
   call.at = Seconds(60);
   call.capacity = 100;
-  EXPECT_FALSE(server.Fails(call, kMade));
+  for (int i = 0; i < 10; ++i) EXPECT_FALSE(server.Fails(call, kMade));
 }
 
 TEST(Server, OfRefusedCallsOnlyThoseItBearsWouldHaveSucceeded) {

@@ -86,6 +86,12 @@ TEST(Standings, TheBestIsOfItsField) {
   EXPECT_EQ(best(Field::kAny), kNoisySetting);
 }
 
+TEST(Standings, WhoDoesNotTakePartIsNotTheBest) {
+  Results results = MakeResults();
+  results.scenarios[kIncident].rate = 2 * kHighestTriedRate;
+  EXPECT_EQ(Standings(results).Best(kIncident, CostAfter, Field::kAny), kPeer);
+}
+
 TEST(Standings, NobodyIsTheBestOfNobody) {
   const Results results = MakeResults();
   EXPECT_EQ(Standings(results).Best(kIncident, CostAfter, Field::kAny, "other"),

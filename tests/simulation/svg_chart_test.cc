@@ -7,6 +7,7 @@
 #include <string>
 
 #include "absl/strings/match.h"
+#include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
 namespace autobreaker::decisions {
@@ -54,11 +55,21 @@ TEST(SvgChart, WhatIsBeyondAnAxisIsDrawnAtItsEnd) {
 
 TEST(SvgChart, NamesOfLinesThatEndTogetherDoNotOverlap) {
   Chart chart = MakeChart();
-  for (const char* name : {"two", "three"}) {
-    chart.series.push_back({name, "#222222", 2, false, {{0, 1}, {100, 1}}});
+  for (const double end : {1, 100}) {
+    for (const char* name : {"a", "b"}) {
+      chart.series.push_back({absl::StrCat(name, " at ", end),
+                              "#222222",
+                              2,
+                              false,
+                              {{0, 1}, {100, end}}});
+    }
   }
   const std::string svg = Svg(chart);
-  EXPECT_GE(std::abs(YOf(svg, ">two<") - YOf(svg, ">three<")), 17);
+  EXPECT_GE(std::abs(YOf(svg, ">a at 1<") - YOf(svg, ">b at 1<")), 17);
+  EXPECT_GE(std::abs(YOf(svg, ">a at 100<") - YOf(svg, ">b at 100<")), 17);
+  for (const char* name : {">a at 1<", ">b at 1<"}) {
+    EXPECT_LE(YOf(svg, name), 415 + 5) << name;  // not on the axis below
+  }
 }
 
 }  // namespace
