@@ -135,7 +135,7 @@ void MakeClosed(const benchmark::State&) { Make({}); }
 void MakeClosedWithHighThreshold(const benchmark::State&) {
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate = 0.2;
-  options.trip.evidence->broken_failure_rate = 0.5;
+  options.trip.evidence->break_even_failure_rate = 0.5;
   options.trip.failure_rate_threshold = 0.2;
   Make(options);
 }

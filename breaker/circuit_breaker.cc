@@ -92,18 +92,14 @@ bool CircuitBreaker::ChangeAndQueue(Decide decide,
   if (move.starts_generation()) {
     totals.judged = gate_.EndGeneration();
     totals.failures_in_a_row = gate_.failures_in_a_row(totals.judged);
-    totals.asked = gate_.asked();
-    if (const auto* const history = machine.history()) {
-      totals.asked += history->ramp_refused;
-    }
+    totals.asked = Asked(machine);
   } else if (move.rules != nullptr) {
     totals.judged = gate_.judged();
   }
   const absl::Time wall_now =
       move.to.has_value() ? clock().WallNow() : absl::Time();
-  const double evidence =
-      machine.Commit(std::move(move), totals, now, wall_now);
-  gate_.Publish(machine.terms(), evidence);
+  machine.Commit(std::move(move), totals, now, wall_now);
+  gate_.Publish(machine.terms());
   together();
   if (letter.empty()) return false;
   outbox->Push(std::move(letter));
@@ -190,6 +186,11 @@ FailingPeers CircuitBreaker::FailingPeersAt(MonotonicTime now) const {
 
 // ---------------------------------------------------------------- Admission
 
+uint64_t CircuitBreaker::Asked(const StateMachine& machine) const {
+  const auto* const history = machine.history();
+  return gate_.asked() + (history == nullptr ? 0 : history->ramp_refused);
+}
+
 Permit CircuitBreaker::Admit(Admitted::Kind kind, StateWord word,
                              uint64_t probe, bool finds_out) {
   gate_.Count(ShardedCounters::kAdmitted);
@@ -236,7 +237,7 @@ inline Permit CircuitBreaker::Refuse(const AdmissionTerms& terms,
     return Refuse(RefusalReason::kHalfOpen, terms.word, nullptr, now, refusal);
   }
   if (terms.word.mode() != Mode::kForcedOpen) {
-    return Refuse(RefusalReason::kOpen, terms.word, &terms.refuse_until, now,
+    return Refuse(RefusalReason::kOpen, terms.word, &terms.expected_end, now,
                   refusal);
   }
   return Refuse(RefusalReason::kForcedOpen, terms.word,
@@ -278,14 +279,16 @@ Permit CircuitBreaker::TryAcquireSlowly(Refusal* refusal) {
 
 Permit CircuitBreaker::TryProbe(Refusal* refusal) {
   Change([&](StateMachine* machine, MonotonicTime now) {
-    return machine->DecideHalfOpen(now);
+    const uint64_t asked = Asked(*machine);
+    machine->NoteAsked(asked, now);
+    return machine->DecideHalfOpen(asked, now);
   });
   std::optional<HalfOpen::Answer> answer;
   AdmissionTerms terms;
   MonotonicTime now;
   Change([&](StateMachine* machine, MonotonicTime t) {
     now = t;
-    answer = machine->TakeProbe(t);
+    answer = machine->TakeProbe(Asked(*machine), t);
     terms = machine->terms().admission;
     return StateMachine::Move();
   });
@@ -424,7 +427,8 @@ void CircuitBreaker::SettleProbe(const Admitted& admitted, bool failed,
   Change([&](StateMachine* machine, MonotonicTime now) {
     const bool counts =
         admitted.progressed
-            ? machine->FailAfterProgress(admitted.generation, now)
+            ? machine->FailAfterProgress(admitted.generation, admitted.probe,
+                                         now)
             : machine->EndProbe(admitted.generation, admitted.probe, failed,
                                 slow, now);
     if (!counts) {

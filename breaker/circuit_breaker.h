@@ -50,6 +50,7 @@
 
 namespace autobreaker {
 
+class StateMachine;
 struct ColdState;
 struct Rules;
 
@@ -157,6 +158,9 @@ class alignas(64) CircuitBreaker {
   // when the change is made.
   template <typename Decide>
   bool ChangeAndQueue(Decide decide, absl::FunctionRef<void()> together);
+
+  // Calls asked for, admitted or not, without those that are on their way here.
+  uint64_t Asked(const StateMachine& machine) const;
 
   // Ends the mode, if it is time.
   ABSL_ATTRIBUTE_NOINLINE void EndMode();

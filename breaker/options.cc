@@ -61,16 +61,16 @@ class Checker {
 
 void Check(const EvidenceOptions& evidence, Checker& c) {
   const double normal = evidence.normal_failure_rate;
-  const double broken = evidence.broken_failure_rate;
+  const double break_even = evidence.break_even_failure_rate;
   c.Check(normal > 0 && normal < 1, "trip.evidence.normal_failure_rate", normal,
           "(0, 1)");
-  c.Check(broken > 0 && broken < 1, "trip.evidence.broken_failure_rate", broken,
-          "(0, 1)");
-  if (normal >= broken) {
+  c.Check(break_even >= 0.01 && break_even <= 0.99,
+          "trip.evidence.break_even_failure_rate", break_even, "[0.01, 0.99]");
+  if (normal >= break_even) {
     c.Fail(absl::StrCat("trip.evidence.normal_failure_rate is ", normal,
-                        ", must be below trip.evidence.broken_failure_rate, "
-                        "which is ",
-                        broken));
+                        ", must be below "
+                        "trip.evidence.break_even_failure_rate, which is ",
+                        break_even));
   }
   c.CheckCount("trip.evidence.calls_per_false_opening",
                evidence.calls_per_false_opening, 1'000'000'000'000'000);
@@ -154,7 +154,7 @@ absl::Status BreakerOptions::Validate() const {
 
 bool operator==(const EvidenceOptions& a, const EvidenceOptions& b) {
   const auto fields = [](const EvidenceOptions& o) {
-    return std::tie(o.normal_failure_rate, o.broken_failure_rate,
+    return std::tie(o.normal_failure_rate, o.break_even_failure_rate,
                     o.calls_per_false_opening, o.tolerated_burst);
   };
   return fields(a) == fields(b);

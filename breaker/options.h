@@ -19,16 +19,22 @@
 
 namespace autobreaker {
 
-// Opens on evidence that calls fail more often than is normal: each failure
-// adds to it, each success takes some away, and the breaker opens when there is
-// enough. It counts calls, not seconds, so it decides as well at one call a
-// minute as at a million. docs/design.md says how, and where it comes from.
+// Opens on evidence that calls fail more often than is normal, and that so many
+// fail that it pays to refuse them. It counts calls, not seconds, so it decides
+// as well at one call a minute as at a million. docs/design.md says how, and
+// where it comes from.
 struct EvidenceOptions {
-  // The share of calls that fails when all is well, and the share from which
-  // the server counts as broken. If a share between the two fails, the breaker
-  // opens late or never. 0 < normal < broken < 1.
+  // The share of calls that fails when all is well. 0 < x < 1, and below
+  // break_even_failure_rate.
   double normal_failure_rate = 0.02;
-  double broken_failure_rate = 0.2;
+
+  // The share of failing calls from which it pays to refuse calls. Below it the
+  // breaker stays closed, since it would refuse more good calls than it would
+  // save failing ones: one dead server of three, behind one channel, does not
+  // take the other two away. If a failed call costs as much as c good calls
+  // that are refused, it is 1 / (1 + c): 0.5 if both cost the same, 0.2 if a
+  // failed call costs four times as much. 0.01 to 0.99.
+  double break_even_failure_rate = 0.5;
 
   // While the server is well, the breaker opens at most once in so many calls,
   // on average. 1 to 10^15.

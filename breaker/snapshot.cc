@@ -39,7 +39,7 @@ BreakerSnapshot CircuitBreaker::SnapshotAnd(
     const CallGate::Evidence evidence = gate_.evidence();
     s.evidence = evidence.level;
     failures_until_complete = evidence.failures_until_complete;
-    machine.Describe(judged, clock().CoarseNow(), &s);
+    machine.Describe(judged, Asked(machine), clock().CoarseNow(), &s);
     rules = machine.shared_rules();
     if (const auto* const history = machine.history()) {
       last_trip = history->last_trip;

@@ -57,7 +57,7 @@ std::optional<T> Unless0(T value) {
 void MergeEvidence(const v1::EvidenceOptions& m, Merger& merger,
                    std::optional<EvidenceOptions>* to) {
   const bool given = m.has_normal_failure_rate() ||
-                     m.has_broken_failure_rate() ||
+                     m.has_break_even_failure_rate() ||
                      m.has_calls_per_false_opening() || m.has_tolerated_burst();
   if (merger.IsOff("trip.evidence", m.off(), given)) return to->reset();
   if (!to->has_value()) to->emplace();
@@ -65,8 +65,8 @@ void MergeEvidence(const v1::EvidenceOptions& m, Merger& merger,
   if (m.has_normal_failure_rate()) {
     evidence.normal_failure_rate = m.normal_failure_rate();
   }
-  if (m.has_broken_failure_rate()) {
-    evidence.broken_failure_rate = m.broken_failure_rate();
+  if (m.has_break_even_failure_rate()) {
+    evidence.break_even_failure_rate = m.break_even_failure_rate();
   }
   if (m.has_calls_per_false_opening()) {
     evidence.calls_per_false_opening = m.calls_per_false_opening();
@@ -141,7 +141,7 @@ v1::TripOptions MessageOf(const TripOptions& trip) {
   if (trip.evidence.has_value()) {
     v1::EvidenceOptions* const to = m.mutable_evidence();
     to->set_normal_failure_rate(trip.evidence->normal_failure_rate);
-    to->set_broken_failure_rate(trip.evidence->broken_failure_rate);
+    to->set_break_even_failure_rate(trip.evidence->break_even_failure_rate);
     to->set_calls_per_false_opening(trip.evidence->calls_per_false_opening);
     *to->mutable_tolerated_burst() = ToProto(trip.evidence->tolerated_burst);
   } else {

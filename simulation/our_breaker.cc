@@ -37,6 +37,11 @@ std::optional<uint64_t> OurBreaker::Admit(Nanos now) {
   return ticket;
 }
 
+void OurBreaker::Progress(uint64_t ticket, Nanos now) {
+  AdvanceTo(now);
+  permits_[ticket].Progressed();
+}
+
 void OurBreaker::Finish(uint64_t ticket, Nanos now, bool failed) {
   AdvanceTo(now);
   permits_[ticket].Record(failed ? Outcome::kFailure : Outcome::kSuccess);

@@ -22,6 +22,7 @@ class OurBreaker final : public SimulatedBreaker {
   OurBreaker(const BreakerOptions& options, uint64_t seed);
 
   std::optional<uint64_t> Admit(Nanos now) override;
+  void Progress(uint64_t ticket, Nanos now) override;
   void Finish(uint64_t ticket, Nanos now, bool failed) override;
 
  private:

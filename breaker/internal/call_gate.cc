@@ -69,19 +69,17 @@ CallCounts CallGate::EndGeneration() {
   return counters_.StartGeneration(word().generation() + 1);
 }
 
-void CallGate::Publish(const Terms& terms, double evidence_level) noexcept {
+void CallGate::Publish(const Terms& terms) noexcept {
   const uint64_t generation = terms.admission.word.generation();
   const EvidenceRule& rule = terms.judgment.evidence;
   if (generation != word().generation()) {
     const uint64_t successes = terms.judgment.window_base.successes;
     streak_.Restart(successes, generation);
-    evidence_.Restart(rule, evidence_level, successes, generation);
+    evidence_.Restart(successes, generation);
   } else if (const EvidenceRule before = terms_.Read(&Terms::judgment).evidence;
              !(before == rule)) {
-    const FailureEvidence::Places places = evidence_.Read();
-    const uint64_t successes = counters_.JudgedTotals().successes;
-    evidence_.Restart(rule, FailureEvidence::Level(before, places, successes),
-                      successes, generation);
+    evidence_.Reweigh(before, rule, counters_.JudgedTotals().successes,
+                      generation);
   }
   terms_.Publish(terms);
   window_moves_at_.store(terms.window_moves_at.time_since_epoch().count(),
@@ -101,8 +99,8 @@ CallGate::Evidence CallGate::evidence() const {
   const EvidenceRule rule = terms_.Read(&Terms::judgment).evidence;
   const FailureEvidence::Places places = evidence_.Read();
   const uint64_t successes = counters_.JudgedTotals().successes;
-  return {FailureEvidence::Level(rule, places, successes),
-          FailureEvidence::FailuresUntilComplete(rule, places, successes)};
+  return {evidence_.Level(rule, places, successes),
+          evidence_.FailuresUntilComplete(rule, places, successes)};
 }
 
 CallCounts CallGate::DescribeFinished(BreakerSnapshot* s) const {

@@ -105,10 +105,10 @@ class CallGate {
   // at that moment.
   CallCounts EndGeneration();
 
-  // Puts terms in force. If they are of another generation, evidence begins at
-  // `evidence_level` of its threshold. If their evidence is weighed otherwise,
-  // as large a share of the threshold is there as before.
-  void Publish(const Terms& terms, double evidence_level = 0) noexcept;
+  // Puts terms in force. If they are of another generation, evidence starts
+  // over. If their evidence is weighed otherwise, as large a share of the
+  // threshold is there as before.
+  void Publish(const Terms& terms) noexcept;
 
   // ---------------------------------------------------------------- Totals
 
@@ -120,8 +120,8 @@ class CallGate {
   // Calls asked for, admitted or not, but for those refused on a ramp.
   uint64_t asked() const;
 
-  // How complete the evidence is, 0 to 1, and how many failures in a row would
-  // complete it.
+  // How much there is of the evidence that opens the breaker, 0 to 1, and how
+  // many failures in a row would make it all.
   struct Evidence {
     double level = 0;
     std::optional<int64_t> failures_until_complete;

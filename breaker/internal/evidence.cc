@@ -4,50 +4,63 @@
 #include <cmath>
 
 #include "absl/time/time.h"
+#include "autobreaker/breaker/internal/places.h"
 
 namespace autobreaker {
 namespace {
 
-constexpr int kGenerationShift = 56;
-constexpr uint64_t kPlaceMask = (uint64_t{1} << kGenerationShift) - 1;
-constexpr double kThird = 1.0 / 3;
+// A little more than a third, so that three of them are no less than 1.
+constexpr double kThird = 1.0 / 3 + 1e-6;
 
 uint64_t PlaceOf(uint64_t successes) {
-  return successes * EvidenceRule::kOneSuccess & kPlaceMask;
+  return successes * EvidenceRule::kOneSuccess;
 }
 
-uint64_t Pack(uint64_t place, uint64_t generation) {
-  return (place & kPlaceMask) | generation << kGenerationShift;
+double Share(uint64_t units, const EvidenceRule& rule) {
+  return static_cast<double>(units) / static_cast<double>(rule.threshold);
 }
 
-// How far the place in `word` is ahead of `place`; 0 if it is behind.
-uint64_t Ahead(uint64_t word, uint64_t place) {
-  const uint64_t ahead = (word - place) & kPlaceMask;
-  return ahead > kPlaceMask / 2 ? 0 : ahead;
+// Without the balance. More than 1 only where `successes` are of before the
+// last failure.
+double ShareAt(const EvidenceRule& rule, uint64_t word, uint64_t successes) {
+  return std::min(Share(PlaceAhead(word, PlaceOf(successes)), rule), 1.0);
 }
 
-double Share(uint64_t units, const EvidenceRule::Test& test) {
-  return static_cast<double>(units) / static_cast<double>(test.threshold);
-}
-
-// The logarithms of the rates of failures and of successes where the server is
-// broken: either rate may be next to 1. Roundings are to the side of fewer
-// false openings.
-EvidenceRule::Test MakeTest(double normal, double log_failures,
-                            double log_successes, double threshold) {
-  const double success = std::log1p(-normal) - log_successes;
-  const double failure = log_failures - std::log(normal);
-  double failure_units = failure / success * EvidenceRule::kOneSuccess;
-  double threshold_units = threshold / success * EvidenceRule::kOneSuccess;
-  // Where the rates all but touch, a success takes next to nothing away.
-  constexpr double kMost = uint32_t{1} << 31;
-  if (!(threshold_units <= kMost)) {
-    failure_units = std::min(kMost, kMost * failure / threshold);
-    threshold_units = kMost;
+// An interval in which failures are taken for one burst: when it began, in
+// units that let 40 bits hold half a year, and the ceiling of the evidence.
+class Interval {
+ public:
+  // 0: before the first.
+  explicit Interval(uint64_t word) : word_(word) {}
+  Interval(MonotonicTime::rep time, double ceiling)
+      : word_(Units(time) << kCeilingBits |
+              static_cast<uint64_t>(std::ceil(std::min(ceiling, 1.0) * kOne))) {
   }
-  return {static_cast<uint32_t>(std::floor(std::min(failure_units, kMost))),
-          static_cast<uint32_t>(std::ceil(threshold_units))};
-}
+
+  uint64_t word() const { return word_; }
+  double ceiling() const {
+    return static_cast<double>(word_ & ((1 << kCeilingBits) - 1)) / kOne;
+  }
+  // Whether it began at least `ago` before `time`. Not if the clock of the
+  // thread that began it is ahead.
+  bool BeganBefore(MonotonicTime::rep time, MonotonicTime::rep ago) const {
+    if (word_ == 0) return true;
+    const uint64_t since = (Units(time) - (word_ >> kCeilingBits)) & kTimeMask;
+    return since <= kTimeMask / 2 && since >= Units(ago);
+  }
+
+ private:
+  static constexpr int kUnitShift = 14;  // of nanoseconds
+  static constexpr int kCeilingBits = 24;
+  static constexpr uint64_t kTimeMask = (uint64_t{1} << 40) - 1;
+  static constexpr double kOne = (1 << kCeilingBits) - 1;
+
+  static uint64_t Units(MonotonicTime::rep time) {
+    return static_cast<uint64_t>(time) >> kUnitShift & kTimeMask;
+  }
+
+  uint64_t word_;
+};
 
 }  // namespace
 
@@ -56,115 +69,122 @@ EvidenceRule EvidenceRule::From(const TripOptions& options) {
   if (!options.evidence.has_value()) return rule;
   const EvidenceOptions& trip = *options.evidence;
   const double normal = trip.normal_failure_rate;
-  const double broken = trip.broken_failure_rate;
-  const double few = (1 - broken) / 4;  // of successes, in an outage
+  const double break_even = trip.break_even_failure_rate;
+  // The rate that is told from the normal one. The higher it is, the sooner an
+  // outage shows; but evidence must grow wherever more than break_even fails.
+  // It does so from about half way between the two rates on.
+  const double few = std::max((1 - break_even) / 4,
+                              1 - (2 * break_even - normal));  // of successes
+  const double success = std::log1p(-normal) - std::log(few);
+  const double failure = std::log1p(-few) - std::log(normal);
   const double threshold =
-      std::log(kTests * static_cast<double>(trip.calls_per_false_opening));
-  rule.tests[0] =
-      MakeTest(normal, std::log(broken), std::log1p(-broken), threshold);
-  rule.tests[1] = MakeTest(normal, std::log1p(-few), std::log(few), threshold);
+      std::log(static_cast<double>(trip.calls_per_false_opening));
+  // Roundings are to the side of fewer false openings.
+  double failure_units = failure / success * kOneSuccess;
+  double threshold_units = std::max(1.0, threshold / success * kOneSuccess);
+  // Where the rates all but touch, a success takes next to nothing away.
+  constexpr double kMost = uint32_t{1} << 31;
+  if (!(threshold_units <= kMost)) {
+    failure_units = std::min(kMost, kMost * failure / threshold);
+    threshold_units = kMost;
+  }
+  rule.failure =
+      static_cast<uint32_t>(std::floor(std::min(failure_units, kMost)));
+  rule.threshold = static_cast<uint32_t>(std::ceil(threshold_units));
+  rule.balance = BalanceRule::From(trip);
   rule.tolerated_burst = absl::ToInt64Nanoseconds(trip.tolerated_burst);
   return rule;
 }
 
 bool operator==(const EvidenceRule& a, const EvidenceRule& b) {
-  for (int i = 0; i < EvidenceRule::kTests; ++i) {
-    if (a.tests[i].failure != b.tests[i].failure ||
-        a.tests[i].threshold != b.tests[i].threshold) {
-      return false;
-    }
-  }
-  return a.tolerated_burst == b.tolerated_burst;
+  return a.failure == b.failure && a.threshold == b.threshold &&
+         a.balance == b.balance && a.tolerated_burst == b.tolerated_burst;
 }
 
-void FailureEvidence::Restart(const EvidenceRule& rule, double level,
-                              uint64_t successes, uint64_t generation) {
-  for (int i = 0; i < EvidenceRule::kTests; ++i) {
-    const auto ahead = static_cast<uint64_t>(
-        level * static_cast<double>(rule.tests[i].threshold));
-    words_[i].store(Pack(PlaceOf(successes) + ahead, generation));
+void FailureEvidence::Restart(uint64_t successes, uint64_t generation) {
+  word_.store(PackPlace(PlaceOf(successes), generation));
+  balance_.Restart(successes, generation);
+}
+
+void FailureEvidence::Reweigh(const EvidenceRule& before,
+                              const EvidenceRule& after, uint64_t successes,
+                              uint64_t generation) {
+  uint64_t units = 0;
+  if (before.threshold > 0) {
+    units = static_cast<uint64_t>(ShareAt(before, word_.load(), successes) *
+                                  static_cast<double>(after.threshold));
   }
+  word_.store(PackPlace(PlaceOf(successes) + units, generation));
+  balance_.Reweigh(before.balance, after.balance, successes, generation);
+}
+
+double FailureEvidence::Ceiling(const EvidenceRule& rule, double level,
+                                MonotonicTime now) {
+  const MonotonicTime::rep burst = rule.tolerated_burst;
+  if (burst == 0) return 1;
+  const MonotonicTime::rep time = now.time_since_epoch().count();
+  const double failure = Share(rule.failure, rule);
+  uint64_t word = interval_.load();
+  while (Interval(word).BeganBefore(time, burst)) {
+    double base = level;
+    if (!Interval(word).BeganBefore(time, 2 * burst)) {
+      // Failures go on. What the last success took away is no reason to wait
+      // for longer.
+      base = std::max(base,
+                      std::min(level + Share(EvidenceRule::kOneSuccess, rule),
+                               Interval(word).ceiling()));
+    }
+    // One failure alone always has its whole weight.
+    const Interval begins(time, base + std::max(kThird, failure));
+    if (interval_.compare_exchange_weak(word, begins.word())) {
+      word = begins.word();
+    }
+  }
+  return Interval(word).ceiling();
 }
 
 bool FailureEvidence::AddFailure(const EvidenceRule& rule, uint64_t successes,
                                  uint64_t generation, MonotonicTime now) {
-  if (rule.tests[0].threshold == 0) return false;
+  if (rule.threshold == 0) return false;
   const uint64_t place = PlaceOf(successes);
-  double ceiling = 1;
-  if (rule.tolerated_burst > 0) {
-    const auto time = now.time_since_epoch().count();
-    const auto burst = static_cast<double>(rule.tolerated_burst);
-    // Before the evidence is read to be added to: what a failure of the same
-    // burst adds on another thread must not lift the ceiling.
-    const double level = Level(rule, Read(), successes);
-    // One failure alone always has its whole weight.
-    double at_once = kThird;
-    for (const EvidenceRule::Test& test : rule.tests) {
-      at_once = std::max(at_once, Share(test.failure, test));
-    }
-    const MonotonicTime::rep start =
-        time - std::llround(burst * ((level + at_once) / kThird));
-    MonotonicTime::rep seen = ceiling_start_.load();
-    while (seen < start && !ceiling_start_.compare_exchange_weak(seen, start)) {
-    }
-    // Below 0 where the clock of another thread is far ahead.
-    ceiling = std::clamp(
-        static_cast<double>(time - std::max(seen, start)) * kThird / burst, 0.0,
-        1.0);
-  }
-  bool complete = false;
-  for (int i = 0; i < EvidenceRule::kTests; ++i) {
-    const EvidenceRule::Test& test = rule.tests[i];
-    const auto most = static_cast<uint64_t>(
-        std::ceil(ceiling * static_cast<double>(test.threshold)));
-    uint64_t seen = words_[i].load();
-    uint64_t units;
-    do {
-      if (seen >> kGenerationShift != (generation & 0xff)) return false;
-      const uint64_t before = Ahead(seen, place);
-      units = std::max(before, std::min(before + test.failure, most));
-    } while (!words_[i].compare_exchange_weak(seen,
-                                              Pack(place + units, generation)));
-    if (units >= test.threshold) complete = true;
-  }
-  return complete;
+  // Before the evidence is read to be added to: what a failure of the same
+  // burst adds on another thread must not lift the ceiling.
+  const double ceiling =
+      Ceiling(rule, ShareAt(rule, word_.load(), successes), now);
+  const auto most = static_cast<uint64_t>(
+      std::ceil(ceiling * static_cast<double>(rule.threshold)));
+  uint64_t seen = word_.load();
+  uint64_t units;
+  do {
+    if (!IsOfGeneration(seen, generation)) return false;
+    const uint64_t before = PlaceAhead(seen, place);
+    units = std::max(before, std::min(before + rule.failure, most));
+  } while (
+      !word_.compare_exchange_weak(seen, PackPlace(place + units, generation)));
+  return balance_.AddFailure(rule.balance, successes, generation) &&
+         units >= rule.threshold;
 }
 
 FailureEvidence::Places FailureEvidence::Read() const {
-  Places places;
-  for (int i = 0; i < EvidenceRule::kTests; ++i) {
-    places.words[i] = words_[i].load();
-  }
-  return places;
+  return {word_.load(), balance_.Read()};
 }
 
 double FailureEvidence::Level(const EvidenceRule& rule, const Places& places,
-                              uint64_t successes) {
-  double level = 0;
-  for (int i = 0; i < EvidenceRule::kTests; ++i) {
-    if (rule.tests[i].threshold == 0) continue;
-    const uint64_t units = Ahead(places.words[i], PlaceOf(successes));
-    level = std::max(level, Share(units, rule.tests[i]));
-  }
-  // More only where `successes` are of before the last failure.
-  return std::min(level, 1.0);
+                              uint64_t successes) const {
+  if (rule.threshold == 0) return 0;
+  return std::min(ShareAt(rule, places.evidence, successes),
+                  balance_.Level(rule.balance, places.balance, successes));
 }
 
 std::optional<int64_t> FailureEvidence::FailuresUntilComplete(
-    const EvidenceRule& rule, const Places& places, uint64_t successes) {
-  std::optional<int64_t> fewest;
-  for (int i = 0; i < EvidenceRule::kTests; ++i) {
-    const EvidenceRule::Test& test = rule.tests[i];
-    // Rates that all but touch weigh a failure as nothing.
-    if (test.threshold == 0 || test.failure == 0) continue;
-    const uint64_t units = Ahead(places.words[i], PlaceOf(successes));
-    const uint64_t missing =
-        test.threshold > units ? test.threshold - units : 1;
-    const auto failures =
-        static_cast<int64_t>((missing - 1) / test.failure + 1);
-    fewest = std::min(fewest.value_or(failures), failures);
-  }
-  return fewest;
+    const EvidenceRule& rule, const Places& places, uint64_t successes) const {
+  // Rates that all but touch weigh a failure as nothing.
+  if (rule.threshold == 0 || rule.failure == 0) return std::nullopt;
+  const uint64_t units = PlaceAhead(places.evidence, PlaceOf(successes));
+  const uint64_t missing = rule.threshold > units ? rule.threshold - units : 1;
+  const auto complete = static_cast<int64_t>((missing - 1) / rule.failure + 1);
+  return std::max(complete, balance_.FailuresUntilOutweighed(
+                                rule.balance, places.balance, successes));
 }
 
 }  // namespace autobreaker

@@ -17,6 +17,7 @@
 
 #include "autobreaker/breaker/call_counts.h"
 #include "autobreaker/breaker/clock.h"
+#include "autobreaker/breaker/internal/backoff.h"
 #include "autobreaker/breaker/internal/probe_leases.h"
 #include "autobreaker/breaker/internal/ramp.h"
 #include "autobreaker/breaker/internal/rules.h"
@@ -26,8 +27,9 @@ namespace autobreaker {
 
 class HalfOpen {
  public:
-  // `open_time` is how long the breaker was open before.
-  HalfOpen(const Rules& rules, MonotonicTime::duration open_time,
+  // `open_time` is how long the breaker was open before. `asked` are the calls
+  // asked for until now.
+  HalfOpen(const Rules& rules, const OpenTime& open_time, uint64_t asked,
            MonotonicTime now);
 
   // A probe, or why the call is none.
@@ -39,8 +41,8 @@ class HalfOpen {
     RefusalReason refused = RefusalReason::kHalfOpen;
   };
   // Answers a call that wants to go. Takes its turn on a ramp, so ask once for
-  // each call. Changes nothing if it throws.
-  Answer TakeProbe(const Rules& rules, MonotonicTime now);
+  // each call. Changes nothing if it throws. `asked`: before this one.
+  Answer TakeProbe(const Rules& rules, uint64_t asked, MonotonicTime now);
 
   // Notes that a probe ended with a result. False, and nothing changes, if it
   // failed after its lease. A success counts however late.
@@ -50,7 +52,7 @@ class HalfOpen {
   // Notes that a probe goes on and counts as a success; and that one which
   // counts so failed after all.
   void Progress(const Rules& rules, uint64_t probe, MonotonicTime now);
-  void FailAfterProgress(const Rules& rules, MonotonicTime now);
+  void FailAfterProgress(const Rules& rules, uint64_t probe, MonotonicTime now);
 
   // The place of a probe that ended without a result is free again.
   void FreeProbe(uint64_t probe, MonotonicTime now);
@@ -73,8 +75,8 @@ class HalfOpen {
   int64_t in_flight(MonotonicTime now) const { return leases_.Count(now); }
   int64_t successes() const { return successes_; }
 
-  // The evidence as the ramp sees it, 0 or more: it closes at one half.
-  double evidence() const { return ramp_.level(); }
+  // The share of calls that the ramp lets through.
+  double share() const { return ramp_.share(); }
 
  private:
   int64_t Overdue(MonotonicTime now) const;

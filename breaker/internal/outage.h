@@ -4,6 +4,9 @@
 // open, and half-open when the open time is over. A breaker that closes drops
 // it, so there is nothing to reset.
 //
+// `asked` are all calls that were asked for since the breaker was made,
+// admitted or not.
+//
 // Thread-compatible. No clock: `now` is an argument.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_OUTAGE_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_OUTAGE_H_
@@ -30,7 +33,6 @@ class Outage {
 
   // What is known when the breaker opens.
   struct Opening {
-    // Calls asked for since the breaker was made.
     uint64_t asked = 0;
     // The server asked to be left alone so long.
     absl::Duration at_least;
@@ -48,10 +50,20 @@ class Outage {
                  MonotonicTime now);
 
   // The open time is over, or somebody ended it.
-  void BecomeHalfOpen(const Rules& rules, MonotonicTime now);
+  void BecomeHalfOpen(const Rules& rules, uint64_t asked, MonotonicTime now);
 
   // Other rules are in force.
   void SetRules(const Rules& rules, MonotonicTime now);
+
+  // Open: whether the open time is over.
+  bool IsOver(uint64_t asked, MonotonicTime now) const;
+
+  // Open: a call wants to go. Sets when the next one need ask again.
+  void NoteAsked(uint64_t asked, MonotonicTime now);
+
+  // Open: when the open time is expected to be over, if calls go on to come as
+  // they came. Never before refuse_until().
+  MonotonicTime ExpectedEnd(uint64_t asked, MonotonicTime now) const;
 
   // Null while open.
   HalfOpen* half_open() {
@@ -63,26 +75,32 @@ class Outage {
 
   // Before this time no call is let through.
   MonotonicTime refuse_until() const {
-    return half_open_.has_value() ? half_open_->refuse_until() : open_until_;
+    return half_open_.has_value() ? half_open_->refuse_until() : refuse_until_;
   }
+  // Of the last call that wanted to go.
+  MonotonicTime expected_end() const { return expected_end_; }
 
   const Cause& cause() const { return cause_; }
   // How often probes failed.
   int64_t reopenings() const { return reopenings_; }
 
  private:
-  void Open(const Rules& rules, const Demand& demand, const Opening& opening,
+  void Open(const Rules& rules, double calls_per_second, const Opening& opening,
             MonotonicTime now);
-  void SetOpenUntil(const Rules& rules);
+  void SetOpenTime(const Rules& rules);
 
   Cause cause_;
   int64_t reopenings_ = 0;
   uint64_t asked_at_start_ = 0;
   // Of the last time it opened.
   Opening opening_;
-  Demand demand_;
   MonotonicTime opened_at_;
-  MonotonicTime open_until_;
+  OpenTime open_time_;
+  MonotonicTime::duration at_least_{0};
+  // Before that; only a guess rests on it.
+  double calls_per_second_ = 0;
+  MonotonicTime refuse_until_;
+  MonotonicTime expected_end_;
 
   std::optional<HalfOpen> half_open_;
 };

@@ -30,15 +30,15 @@ std::optional<MonotonicTime> ProbeLeases::Release(uint64_t probe,
 }
 
 int64_t ProbeLeases::Count(MonotonicTime now) const {
-  return CountTakenBefore(MonotonicTime::max(), now);
+  return CountTakenBefore(MonotonicTime::max(), kNoProbe, now);
 }
 
-int64_t ProbeLeases::CountTakenBefore(MonotonicTime time,
+int64_t ProbeLeases::CountTakenBefore(MonotonicTime time, uint64_t first,
                                       MonotonicTime now) const {
-  return std::count_if(leases_.begin(), leases_.end(),
-                       [time, now](const Lease& lease) {
-                         return lease.end > now && lease.start < time;
-                       });
+  return std::count_if(
+      leases_.begin(), leases_.end(), [time, first, now](const Lease& lease) {
+        return lease.end > now && lease.start < time && lease.probe >= first;
+      });
 }
 
 MonotonicTime ProbeLeases::FirstEnd(MonotonicTime now) const {

@@ -27,8 +27,12 @@ class ProbeLeases {
   // Probes under way whose lease has not ended.
   int64_t Count(MonotonicTime now) const;
 
-  // Of these, those that began before `time`.
-  int64_t CountTakenBefore(MonotonicTime time, MonotonicTime now) const;
+  // Of these, the probes from number `first` on that began before `time`.
+  int64_t CountTakenBefore(MonotonicTime time, uint64_t first,
+                           MonotonicTime now) const;
+
+  // The number that Take() answers next.
+  uint64_t next() const { return last_probe_ + 1; }
 
   // When the first of these leases ends.
   // REQUIRES: Count(now) > 0.

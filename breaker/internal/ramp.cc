@@ -5,64 +5,95 @@
 
 namespace autobreaker {
 
-Ramp::Ramp(const EvidenceRule& rule, MonotonicTime::duration open_time,
+Ramp::Ramp(double break_even, const OpenTime& open_time, uint64_t asked,
            MonotonicTime now)
-    : start_(now),
-      // Not so long that the sum in NextTurn() could overflow.
-      open_time_(std::clamp<MonotonicTime::duration>(
-          open_time, MonotonicTime::duration(1), std::chrono::hours(1))) {
-  SetWeights(rule);
-}
+    : break_even_(break_even),
+      open_time_(open_time),
+      asked_at_start_(asked),
+      since_(now) {}
 
-void Ramp::SetWeights(const EvidenceRule& rule) {
-  const EvidenceRule::Test& test = rule.tests[0];
-  if (test.threshold == 0) return;
-  const auto threshold = static_cast<double>(test.threshold);
-  failure_ = static_cast<double>(test.failure) / threshold;
-  success_ = EvidenceRule::kOneSuccess / threshold;
-}
-
-MonotonicTime Ramp::OverdueBefore(MonotonicTime now) const {
-  return now - 2 * slowest_;
-}
-
-bool Ramp::Admits(const Traffic& traffic, int64_t at_once, MonotonicTime now) {
-  const int64_t in_flight = traffic.in_flight;
+bool Ramp::Admits(const Request& request, MonotonicTime now) {
+  const int64_t in_flight = request.in_flight;
   if (in_flight == 0) return true;
   if (!answered()) {
-    const std::optional<MonotonicTime> turn = NextTurn(in_flight, at_once, now);
-    return turn.has_value() && now >= *turn;
+    return in_flight < request.at_once &&
+           TurnHasCome(in_flight, request.asked, now);
   }
-  if (in_flight < at_once) return true;
+  if (in_flight < request.at_once) return true;
   if (in_flight >= std::min(successes_, kMostInFlight)) return false;
-  turns_ += Share(traffic.overdue);
+  // Calls that hang bring the share down before they fail.
+  Move(request.overdue, request.probe, now);
+  if (Balance(request.overdue) <= -1) return false;
+  turns_ += share();
   if (turns_ < 1) return false;
   turns_ -= 1;
   return true;
 }
 
-std::optional<MonotonicTime> Ramp::NextTurn(int64_t in_flight, int64_t at_once,
-                                            MonotonicTime now) const {
-  if (answered()) return now;
-  if (in_flight >= at_once) return std::nullopt;
-  return start_ + in_flight * open_time_;
+bool Ramp::TurnHasCome(int64_t in_flight, uint64_t asked,
+                       MonotonicTime now) const {
+  const auto times = static_cast<uint64_t>(in_flight);
+  return (now - since_) / in_flight >= open_time_.shortest &&
+         (asked - asked_at_start_) / times >= open_time_.calls;
 }
 
-void Ramp::Note(bool failed, MonotonicTime::duration taken) {
-  if (failed) {
-    level_ += failure_;
+MonotonicTime Ramp::NextTurn(int64_t in_flight, int64_t at_once, uint64_t asked,
+                             MonotonicTime now) const {
+  if (answered()) return now;
+  if (in_flight >= at_once) return MonotonicTime::max();
+  if (TurnHasCome(in_flight, asked, now)) return now;
+  // At most an hour, so that the sum cannot overflow.
+  const MonotonicTime turn =
+      since_ + in_flight * std::min<MonotonicTime::duration>(
+                               open_time_.shortest, std::chrono::hours(1));
+  return std::max(turn, now + std::chrono::milliseconds(1));
+}
+
+void Ramp::Note(uint64_t probe, bool failed, MonotonicTime::duration taken,
+                int64_t overdue, uint64_t next_probe, MonotonicTime now) {
+  if (!answered()) {
+    if (failed) {
+      reopens_ = true;
+      return;
+    }
+    successes_ = 1;
+    slowest_ = taken;
+    GoTo(0, next_probe, now);
     return;
   }
-  if (!answered()) level_ -= failure_;
-  ++successes_;
-  slowest_ = std::max(slowest_, taken);
-  level_ -= success_;
+  if (!failed) {
+    ++successes_;
+    slowest_ = std::max(slowest_, taken);
+  }
+  if (probe < first_probe_) return;
+  // What is more than enough is not saved up.
+  const double enough = 1 + static_cast<double>(overdue) * (1 - break_even_);
+  balance_ = failed ? balance_ - (1 - break_even_)
+                    : std::min(balance_ + break_even_, enough);
+  reopens_ = step_ == 0 && Balance(overdue) <= -1;
+  Move(overdue, next_probe, now);
 }
 
-double Ramp::Share(int64_t overdue) const {
-  if (!answered()) return 0;
-  const double level = level_ + static_cast<double>(overdue) * failure_;
-  return std::clamp((1 - level) / (1 - kCloses), 0.0, 1.0);
+void Ramp::Move(int64_t overdue, uint64_t next_probe, MonotonicTime now) {
+  const double balance = Balance(overdue);
+  if (balance <= -1 && step_ > 0) {
+    GoTo(step_ - 1, next_probe, now);
+  } else if (balance >= 1 && step_ < kLastStep) {
+    GoTo(step_ + 1, next_probe, now);
+  }
+}
+
+void Ramp::GoTo(int step, uint64_t next_probe, MonotonicTime now) {
+  step_ = step;
+  balance_ = 0;
+  turns_ = 0;
+  first_probe_ = next_probe;
+  since_ = now;
+}
+
+bool Ramp::Closes(int64_t overdue, MonotonicTime now) const {
+  return answered() && step_ == kLastStep && Balance(overdue) >= 1 &&
+         now - since_ >= open_time_.shortest;
 }
 
 }  // namespace autobreaker

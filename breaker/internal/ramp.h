@@ -1,97 +1,119 @@
-// Half-open as a ramp: lets more and more calls through, as the evidence that
-// opened the breaker falls again.
+// Half-open as a ramp: lets more and more calls through while it pays.
 //
-//   evidence            1 ................. 0.5
-//   share of calls      a probe alone ..... all, and the breaker closes
+// The first probe goes alone. Once it succeeds, a share of the calls goes, and
+// what becomes of these decides how large the share is:
 //
-// The evidence begins at the threshold, 1. Each success and each failure moves
-// it by what it moved it while closed (evidence.h). At 1 and more a failure
-// opens the breaker again.
+//   share of calls     1/3 ... 1/2 ... 3/4 ... all of them, and then it closes
 //
-// - The first probe goes alone. If it takes long, one more follows each time
-//   the open time has passed again.
-// - When the first probe succeeds, the evidence falls by the weight of one
-//   failure, so that a single failure after it does not open the breaker.
-// - From then on, a few calls at once always go (`at_once`). Others go as the
-//   evidence says, one in so many, while fewer are under way than have
-//   succeeded.
+// Each success adds the break-even rate b to a balance, and each failure takes
+// 1 - b away. At +1 the next larger share goes, and at -1 the next smaller one;
+// below a third the breaker opens again. So where fewer than b of the calls
+// fail the ramp leads up, and where more fail it leads down. At b = 0.5 it
+// takes two successes more than failures, or two failures more.
+//
+// - A result counts only if its call went with the share of now. What went
+//   before says nothing about it.
 // - A call is overdue when it has taken more than twice as long as the slowest
 //   success. It weighs like a failure until it ends or its lease does: a server
 //   that hangs would otherwise have all calls before it shows. So where one
 //   call in twelve is far longer than the rest, the ramp is slow;
 //   HalfOpenOptions::successes_to_close is for those.
+// - At most as many calls are under way as have succeeded, but a few at once
+//   always go (`at_once`), so that rare calls are not refused.
+// - If the first probe takes long, another goes when as many calls have been
+//   refused, and as much time has passed, as the breaker was open for.
+// - With all calls let through it waits for as long before it closes, since an
+//   overload takes time to show. Meanwhile nothing is refused.
 //
 // A server that bears only a part of its load settles on the ramp where the
-// failures of that part keep the evidence.
+// calls beyond that part keep the balance.
 //
 // Thread-compatible. Pure arithmetic: the time is an argument.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_RAMP_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_RAMP_H_
 
-#include <algorithm>
 #include <cstdint>
-#include <optional>
 
 #include "autobreaker/breaker/clock.h"
-#include "autobreaker/breaker/internal/evidence.h"
+#include "autobreaker/breaker/internal/backoff.h"
 
 namespace autobreaker {
 
 class Ramp {
  public:
-  // Where the evidence is when a ramp closes the breaker.
-  static constexpr double kCloses = 0.5;
   // More are never under way.
   static constexpr int64_t kMostInFlight = 10'000;
 
-  // Half-open begins at `now`. `open_time` is how long the breaker was open.
-  Ramp(const EvidenceRule& rule, MonotonicTime::duration open_time,
+  // Half-open begins at `now`, when `asked` calls had been asked for. The
+  // breaker was open for `open_time`.
+  Ramp(double break_even, const OpenTime& open_time, uint64_t asked,
        MonotonicTime now);
 
   // What results weigh from now on.
-  void SetWeights(const EvidenceRule& rule);
+  void SetBreakEven(double break_even) { break_even_ = break_even; }
 
   // Calls that went before this are overdue if they are still under way.
-  MonotonicTime OverdueBefore(MonotonicTime now) const;
+  MonotonicTime OverdueBefore(MonotonicTime now) const {
+    return now - 2 * slowest_;
+  }
+  // The first probe that went with the share of now.
+  uint64_t first_probe() const { return first_probe_; }
 
-  // Calls under way, and how many of them are overdue.
-  struct Traffic {
-    int64_t in_flight = 0;
-    int64_t overdue = 0;
+  // A call wants to go.
+  struct Request {
+    uint64_t probe = 0;     // its number, if it goes
+    int64_t in_flight = 0;  // probes under way
+    int64_t overdue = 0;    // of those from first_probe() on
+    int64_t at_once = 1;
+    uint64_t asked = 0;  // calls asked for, without this one
   };
 
-  // Whether the next call goes. Takes its turn, so ask once for each call.
-  bool Admits(const Traffic& traffic, int64_t at_once, MonotonicTime now);
+  // Whether it goes. Takes its turn, so ask once for each call.
+  bool Admits(const Request& request, MonotonicTime now);
 
-  // When the next call may go if none ends before; nothing if none may.
-  // REQUIRES: in_flight >= 1.
-  std::optional<MonotonicTime> NextTurn(int64_t in_flight, int64_t at_once,
-                                        MonotonicTime now) const;
+  // Before this time no call goes if none ends before and `in_flight` are under
+  // way, 1 or more. The farthest future if none goes until one ends.
+  MonotonicTime NextTurn(int64_t in_flight, int64_t at_once, uint64_t asked,
+                         MonotonicTime now) const;
 
-  // Notes how a call ended, and after which time.
-  void Note(bool failed, MonotonicTime::duration taken);
+  // Notes how a call ended, and after which time. `next_probe` is the number of
+  // the next one. Ask below what follows from it.
+  void Note(uint64_t probe, bool failed, MonotonicTime::duration taken,
+            int64_t overdue, uint64_t next_probe, MonotonicTime now);
 
-  // What follows from it.
-  bool reopens() const { return level_ >= 1; }
-  bool Closes(int64_t overdue) const { return Share(overdue) >= 1; }
+  bool reopens() const { return reopens_; }
+  bool Closes(int64_t overdue, MonotonicTime now) const;
 
   // Whether a probe has succeeded.
   bool answered() const { return successes_ > 0; }
-  // The evidence, without calls that are overdue.
-  double level() const { return std::max(0.0, level_); }
-  // Of the calls beyond the few that always go, the share that goes.
-  double Share(int64_t overdue) const;
+  // Of the calls beyond the few that always go, the share that goes. 0 until a
+  // probe has succeeded.
+  double share() const { return answered() ? kShares[step_] : 0; }
 
  private:
-  double failure_ = 0;
-  double success_ = 0;
-  MonotonicTime start_;
-  MonotonicTime::duration open_time_;
+  static constexpr double kShares[] = {1.0 / 3, 0.5, 0.75, 1};
+  static constexpr int kLastStep = 3;
+
+  // The balance, with calls that are overdue.
+  double Balance(int64_t overdue) const {
+    return balance_ - static_cast<double>(overdue) * (1 - break_even_);
+  }
+  // Goes up or down, if the balance says so and there is a step to go to.
+  void Move(int64_t overdue, uint64_t next_probe, MonotonicTime now);
+  void GoTo(int step, uint64_t next_probe, MonotonicTime now);
+  bool TurnHasCome(int64_t in_flight, uint64_t asked, MonotonicTime now) const;
+
+  double break_even_;
+  OpenTime open_time_;
+  uint64_t asked_at_start_;
+  // When half-open began, and then when the share last changed.
+  MonotonicTime since_;
   int64_t successes_ = 0;
   MonotonicTime::duration slowest_{0};  // of the successes
-  // May fall below 0 while overdue calls, which it will have to outweigh, keep
-  // the breaker from closing.
-  double level_ = 1;
+  bool reopens_ = false;
+  int step_ = 0;
+  double balance_ = 0;
+  uint64_t first_probe_ = 0;
   double turns_ = 0;  // 1: the next call goes
 };
 

@@ -30,10 +30,11 @@ StateMachine::Move StateMachine::DecideModeEnd(MonotonicTime now) const {
   return move;
 }
 
-StateMachine::Move StateMachine::DecideHalfOpen(MonotonicTime now) const {
+StateMachine::Move StateMachine::DecideHalfOpen(uint64_t asked,
+                                                MonotonicTime now) const {
   Move move;
   if (state_ == State::kOpen && mode_ != Mode::kForcedOpen &&
-      now >= outage_->refuse_until()) {
+      outage_->IsOver(asked, now)) {
     Change(&move, State::kHalfOpen, TransitionReason::kOpenTimeElapsed);
   }
   return move;
@@ -129,8 +130,8 @@ State StateMachine::StateIn(Mode mode) const {
 
 // ------------------------------------------------------------------ Changes
 
-double StateMachine::Commit(Move move, const Totals& totals, MonotonicTime now,
-                            absl::Time wall_now) noexcept {
+void StateMachine::Commit(Move move, const Totals& totals, MonotonicTime now,
+                          absl::Time wall_now) noexcept {
   if (move.rules != nullptr) {
     PutInForce(std::move(move.rules), totals.judged, now);
   }
@@ -142,28 +143,22 @@ double StateMachine::Commit(Move move, const Totals& totals, MonotonicTime now,
     mode_ends_ = move.mode->until.has_value();
     if (mode_ends_) mode_until_ = *move.mode->until;
   }
-  if (!move.starts_generation()) return 0;
+  if (!move.starts_generation()) return;
 
   const Outage::Cause judged_by = {totals.judged - window_.base(),
                                    totals.failures_in_a_row};
   const MonotonicTime::duration window_time = window_.Covers(now);
   const State from = state_;
-  double evidence = 0;
   if (move.to.has_value()) {
     state_ = *move.to;
     if (outage_ == nullptr) outage_ = std::move(move.outage);
     if (history_ == nullptr) history_ = std::move(move.history);
     switch (state_) {
       case State::kClosed:
-        // A ramp goes on in closed where it ended.
-        if (move.reason == TransitionReason::kProbesSucceeded &&
-            rules_->options.Ramps()) {
-          evidence = outage_->half_open()->evidence();
-        }
         outage_.reset();
         break;
       case State::kHalfOpen:
-        outage_->BecomeHalfOpen(*rules_, now);
+        outage_->BecomeHalfOpen(*rules_, totals.asked, now);
         break;
       case State::kOpen: {
         const Outage::Opening opening = {
@@ -192,14 +187,13 @@ double StateMachine::Commit(Move move, const Totals& totals, MonotonicTime now,
     told.consecutive_failures = judged_by.consecutive_failures;
     ++history_->transitions[Index(from)][Index(state_)];
     if (state_ == State::kOpen) {
-      told.open_for = OpenRemaining(mode_, now);
+      told.open_for = OpenRemaining(mode_, totals.asked, now);
       ++history_->trips[static_cast<int>(move.reason)];
       history_->last_trip = std::move(move.transition);
     }
   }
   ++generation_;
   window_.Restart(totals.judged, now);
-  return evidence;
 }
 
 void StateMachine::PutInForce(std::shared_ptr<const Rules> rules,
@@ -224,9 +218,15 @@ void StateMachine::MoveWindow(const CallCounts& judged,
   }
 }
 
-std::optional<HalfOpen::Answer> StateMachine::TakeProbe(MonotonicTime now) {
+void StateMachine::NoteAsked(uint64_t asked, MonotonicTime now) noexcept {
+  if (state_ == State::kOpen) outage_->NoteAsked(asked, now);
+}
+
+std::optional<HalfOpen::Answer> StateMachine::TakeProbe(uint64_t asked,
+                                                        MonotonicTime now) {
   if (state_ != State::kHalfOpen) return std::nullopt;
-  const HalfOpen::Answer answer = outage_->half_open()->TakeProbe(*rules_, now);
+  const HalfOpen::Answer answer =
+      outage_->half_open()->TakeProbe(*rules_, asked, now);
   if (answer.probe == ProbeLeases::kNoProbe &&
       answer.refused == RefusalReason::kRamp) {
     ++(mode_ == Mode::kShadow ? history_->ramp_shadow_refused
@@ -248,10 +248,10 @@ bool StateMachine::Progress(uint64_t generation, uint64_t probe,
   return true;
 }
 
-bool StateMachine::FailAfterProgress(uint64_t generation,
+bool StateMachine::FailAfterProgress(uint64_t generation, uint64_t probe,
                                      MonotonicTime now) noexcept {
   if (generation != generation_) return false;
-  outage_->half_open()->FailAfterProgress(*rules_, now);
+  outage_->half_open()->FailAfterProgress(*rules_, probe, now);
   return true;
 }
 
@@ -274,6 +274,7 @@ Terms StateMachine::terms() const {
                 /*timed=*/times_calls_ || trip.JudgesSlowCalls(), mode_ends_);
   if (outage_ != nullptr) {
     terms.admission.refuse_until = outage_->refuse_until();
+    terms.admission.expected_end = outage_->expected_end();
   }
   terms.admission.mode_until = mode_until_;
   terms.judgment = {rules_->trip, rules_->evidence, window_.base()};
@@ -285,16 +286,17 @@ Terms StateMachine::terms() const {
   return terms;
 }
 
-absl::Duration StateMachine::OpenRemaining(Mode mode, MonotonicTime now) const {
+absl::Duration StateMachine::OpenRemaining(Mode mode, uint64_t asked,
+                                           MonotonicTime now) const {
   if (mode != Mode::kForcedOpen) {
-    return absl::FromChrono(outage_->refuse_until() - now);
+    return absl::FromChrono(outage_->ExpectedEnd(asked, now) - now);
   }
   return mode_ends_ && !ModeIsOver(now) ? absl::FromChrono(mode_until_ - now)
                                         : absl::InfiniteDuration();
 }
 
-void StateMachine::Describe(const CallCounts& judged, MonotonicTime now,
-                            BreakerSnapshot* s) const {
+void StateMachine::Describe(const CallCounts& judged, uint64_t asked,
+                            MonotonicTime now, BreakerSnapshot* s) const {
   const bool mode_is_over = ModeIsOver(now);
   s->mode = mode_is_over ? configured_mode_ : mode_;
   s->next_mode = configured_mode_;
@@ -303,7 +305,7 @@ void StateMachine::Describe(const CallCounts& judged, MonotonicTime now,
   }
   s->state = StateIn(s->mode);
   if (s->state == State::kOpen && s->mode != Mode::kForcedOpen &&
-      now >= outage_->refuse_until()) {
+      outage_->IsOver(asked, now)) {
     s->state = State::kHalfOpen;
   }
   s->last_transition_time = last_transition_time_;
@@ -324,12 +326,12 @@ void StateMachine::Describe(const CallCounts& judged, MonotonicTime now,
     }
   }
   if (s->state == State::kOpen) {
-    s->open_remaining = OpenRemaining(s->mode, now);
+    s->open_remaining = OpenRemaining(s->mode, asked, now);
   }
   if (s->state != State::kClosed) {
     const bool ramps = outage_ != nullptr && outage_->half_open() != nullptr &&
                        rules_->options.Ramps();
-    s->evidence = ramps ? outage_->half_open()->evidence() : 1;
+    s->evidence = ramps ? 1 - outage_->half_open()->share() : 1;
   }
 }
 

@@ -95,8 +95,9 @@ class StateMachine {
 
   // The mode ends, if it is time.
   Move DecideModeEnd(MonotonicTime now) const;
-  // A call wants to go: half-open, if the open time is over.
-  Move DecideHalfOpen(MonotonicTime now) const;
+  // A call wants to go, the one after `asked`: half-open, if the open time is
+  // over.
+  Move DecideHalfOpen(uint64_t asked, MonotonicTime now) const;
   // Opens if the suspicion holds. `judged` are the totals of now.
   Move DecideTrip(const Suspicion& suspicion, const CallCounts& judged) const;
   // Opens again, or closes, after EndProbe() noted how a probe ended.
@@ -117,27 +118,29 @@ class StateMachine {
   struct Totals {
     CallCounts judged;
     int64_t failures_in_a_row = 0;
-    // Asked for, admitted or not; matters if the move is to open.
-    uint64_t asked = 0;
+    uint64_t asked = 0;  // asked for, admitted or not
   };
 
-  // Makes the change. Answers where evidence begins in the generation that
-  // begins, as a share of its threshold.
-  double Commit(Move move, const Totals& totals, MonotonicTime now,
-                absl::Time wall_now) noexcept;
+  // Makes the change.
+  void Commit(Move move, const Totals& totals, MonotonicTime now,
+              absl::Time wall_now) noexcept;
 
   // Closed: moves the window on to `now`.
   void MoveWindow(const CallCounts& judged, MonotonicTime now) noexcept;
 
+  // Open: a call wants to go, and the open time is not over by time alone.
+  void NoteAsked(uint64_t asked, MonotonicTime now) noexcept;
+
   // Half-open: as in HalfOpen, for probes of `generation` while that lasts.
   // Nothing if the breaker is not half-open. A call refused on a ramp is
   // counted here.
-  std::optional<HalfOpen::Answer> TakeProbe(MonotonicTime now);
+  std::optional<HalfOpen::Answer> TakeProbe(uint64_t asked, MonotonicTime now);
   bool EndProbe(uint64_t generation, uint64_t probe, bool failed, bool slow,
                 MonotonicTime now) noexcept;
   bool Progress(uint64_t generation, uint64_t probe,
                 MonotonicTime now) noexcept;
-  bool FailAfterProgress(uint64_t generation, MonotonicTime now) noexcept;
+  bool FailAfterProgress(uint64_t generation, uint64_t probe,
+                         MonotonicTime now) noexcept;
   void FreeProbe(uint64_t generation, uint64_t probe,
                  MonotonicTime now) noexcept;
   void LeaveToCalls(uint64_t generation) noexcept;
@@ -154,9 +157,9 @@ class StateMachine {
   const History* history() const { return history_.get(); }
 
   // Fills in what a snapshot says of state, mode, times and window: what they
-  // are for a call that comes now, though none has made the change. `judged`
-  // are the totals of now.
-  void Describe(const CallCounts& judged, MonotonicTime now,
+  // are for a call that comes now, though none has made the change. The totals
+  // are those of now.
+  void Describe(const CallCounts& judged, uint64_t asked, MonotonicTime now,
                 BreakerSnapshot* snapshot) const;
 
  private:
@@ -167,7 +170,8 @@ class StateMachine {
   // The state that a change to `mode` would leave.
   State StateIn(Mode mode) const;
   // Of an open breaker in that mode.
-  absl::Duration OpenRemaining(Mode mode, MonotonicTime now) const;
+  absl::Duration OpenRemaining(Mode mode, uint64_t asked,
+                               MonotonicTime now) const;
   bool ModeIsOver(MonotonicTime now) const {
     return mode_ends_ && now >= mode_until_;
   }

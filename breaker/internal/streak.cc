@@ -37,23 +37,24 @@ void FailureStreak::Restart(uint64_t successes, uint64_t generation) {
   word_.store(Pack(0, generation, successes));
 }
 
-int64_t FailureStreak::AddFailure(uint64_t successes, uint64_t generation) {
+int64_t FailureStreak::AddFailure(uint64_t successes, uint64_t generation,
+                                  uint64_t gap) {
   uint64_t seen = word_.load();
   uint64_t length;
   uint64_t latest;
   do {
     if (Generation(seen) != (generation & kGenerationMask)) return 0;
     const uint64_t since = SuccessesSince(seen, successes);
-    length = since == 0 ? std::min(Length(seen) + 1, kLongest) : 1;
+    length = since <= gap ? std::min(Length(seen) + 1, kLongest) : 1;
     latest = seen + since;  // never back to the older of the two
   } while (
       !word_.compare_exchange_weak(seen, Pack(length, generation, latest)));
   return static_cast<int64_t>(length);
 }
 
-int64_t FailureStreak::Failures(uint64_t successes) const {
+int64_t FailureStreak::Failures(uint64_t successes, uint64_t gap) const {
   const uint64_t word = word_.load();
-  return SuccessesSince(word, successes) == 0 ? Length(word) : 0;
+  return SuccessesSince(word, successes) <= gap ? Length(word) : 0;
 }
 
 int64_t FailureStreak::Successes(uint64_t successes) const {

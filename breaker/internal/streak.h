@@ -5,6 +5,9 @@
 // unchanged, the row goes on; else a new one begins. Successes since the last
 // failure are a difference in the same way.
 //
+// A row may also bear some successes between two failures: with a `gap` of 2,
+// F S S F is a row of two failures, and F S S S F is not.
+//
 // Thread-safety: every method may be called from any thread at once.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_STREAK_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_STREAK_H_
@@ -21,11 +24,12 @@ class FailureStreak {
 
   // Notes a failure and answers how many there are in a row. Changes nothing
   // and answers 0 if `generation` is no longer the current one.
-  int64_t AddFailure(uint64_t successes, uint64_t generation);
+  int64_t AddFailure(uint64_t successes, uint64_t generation, uint64_t gap = 0);
 
-  // Failures since the last success, and successes since the last failure;
-  // one of the two is 0.
-  int64_t Failures(uint64_t successes) const;
+  // Failures in the row that a failure would go on with now; without a gap,
+  // those since the last success.
+  int64_t Failures(uint64_t successes, uint64_t gap = 0) const;
+  // Successes since the last failure.
   int64_t Successes(uint64_t successes) const;
 
  private:

@@ -62,6 +62,8 @@ struct AdmissionTerms {
   StateWord word;
   // Open and half-open: before this time, no call need ask for a probe.
   MonotonicTime refuse_until;
+  // Open: when one is expected to be admitted.
+  MonotonicTime expected_end;
   // When the mode ends, if word.mode_ends().
   MonotonicTime mode_until;
 };

@@ -105,7 +105,7 @@ class ModelTest : public ::testing::TestWithParam<int> {
     if (OneIn(2)) {
       o.trip.evidence = EvidenceOptions();
       o.trip.evidence->normal_failure_rate = Pick(1, 20) / 100.0;
-      o.trip.evidence->broken_failure_rate = Pick(25, 90) / 100.0;
+      o.trip.evidence->break_even_failure_rate = Pick(25, 90) / 100.0;
       o.trip.evidence->calls_per_false_opening = Pick(1, 1000);
       o.trip.evidence->tolerated_burst = absl::Milliseconds(Pick(0, 300));
     }

@@ -262,17 +262,17 @@ std::vector<Invalid> AllInvalidTrips() {
                            &S::normal_failure_rate, value,
                            absl::StrCat("trip.evidence.normal_failure_rate is ",
                                         text, ", must be in (0, 1)")));
-    all.push_back(WithTrip(absl::StrCat("broken", all.size()),
-                           &S::broken_failure_rate, value,
-                           absl::StrCat("trip.evidence.broken_failure_rate is ",
-                                        text, ", must be in (0, 1)")));
+    all.push_back(WithTrip(
+        absl::StrCat("broken", all.size()), &S::break_even_failure_rate, value,
+        absl::StrCat("trip.evidence.break_even_failure_rate is ", text,
+                     ", must be in (0, 1)")));
   }
   for (const double normal : {0.2, 0.3}) {
     all.push_back(WithTrip(
         absl::StrCat("order", all.size()), &S::normal_failure_rate, normal,
         absl::StrCat(
             "trip.evidence.normal_failure_rate is ", normal,
-            ", must be below trip.evidence.broken_failure_rate, which is "
+            ", must be below trip.evidence.break_even_failure_rate, which is "
             "0.2")));
   }
   for (const int64_t value : {int64_t{0}, kLeast, kHuge}) {
@@ -394,7 +394,7 @@ TEST(OptionsTest, EdgesOfEvidenceAndPacingAreValid) {
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate =
       std::numeric_limits<double>::denorm_min();
-  options.trip.evidence->broken_failure_rate =
+  options.trip.evidence->break_even_failure_rate =
       1 - std::numeric_limits<double>::epsilon() / 2;
   options.trip.evidence->calls_per_false_opening = 1;
   options.trip.evidence->tolerated_burst = absl::ZeroDuration();

@@ -229,7 +229,7 @@ TEST(StressTest, EvidenceIsNeverMissed) {
 TEST(StressTest, NormalFailuresOnManyThreadsNeverOpen) {
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate = 0.2;
-  options.trip.evidence->broken_failure_rate = 0.5;
+  options.trip.evidence->break_even_failure_rate = 0.5;
   options.trip.evidence->tolerated_burst = absl::ZeroDuration();
   TestBreaker breaker(options);
   RunThreads(kThreads, [&](int) {

@@ -53,7 +53,7 @@ BreakerOptions RandomOptions(std::mt19937_64& random) {
   if (coin()) {
     o.trip.evidence.emplace();
     o.trip.evidence->normal_failure_rate = rate();
-    o.trip.evidence->broken_failure_rate = rate();
+    o.trip.evidence->break_even_failure_rate = rate();
     o.trip.evidence->calls_per_false_opening = pick(1'000'000'000'000);
     o.trip.evidence->tolerated_burst = time();
   }
@@ -164,17 +164,17 @@ TEST(ConvertOptionsTest, ZeroTurnsOff) {
 
 TEST(ConvertOptionsTest, SubfieldKeepsItsSiblings) {
   v1::BreakerOptions message;
-  message.mutable_trip()->mutable_evidence()->set_broken_failure_rate(0.5);
+  message.mutable_trip()->mutable_evidence()->set_break_even_failure_rate(0.5);
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate = 0.1;
   const BreakerOptions merged = Merged(message, options);
   EXPECT_EQ(merged.trip.evidence->normal_failure_rate, 0.1);
-  EXPECT_EQ(merged.trip.evidence->broken_failure_rate, 0.5);
+  EXPECT_EQ(merged.trip.evidence->break_even_failure_rate, 0.5);
 }
 
 TEST(ConvertOptionsTest, SubfieldOfWhatIsOffTurnsItOn) {
   v1::BreakerOptions message;
-  message.mutable_trip()->mutable_evidence()->set_broken_failure_rate(0.5);
+  message.mutable_trip()->mutable_evidence()->set_break_even_failure_rate(0.5);
   message.mutable_open()->mutable_pace_by_calls();
   BreakerOptions options;
   options.trip.evidence.reset();

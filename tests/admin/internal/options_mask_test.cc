@@ -30,7 +30,7 @@ using google::protobuf::util::MessageDifferencer;
 BreakerOptions Base() {
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate = 0.03;
-  options.trip.evidence->broken_failure_rate = 0.33;
+  options.trip.evidence->break_even_failure_rate = 0.33;
   options.trip.evidence->tolerated_burst = absl::Milliseconds(33);
   options.trip.minimum_calls = 33;
   options.trip.window = absl::Milliseconds(33'333);
@@ -45,7 +45,7 @@ BreakerOptions Base() {
 BreakerOptions Current() {
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate = 0.04;
-  options.trip.evidence->broken_failure_rate = 0.44;
+  options.trip.evidence->break_even_failure_rate = 0.44;
   options.trip.evidence->tolerated_burst = absl::Milliseconds(44);
   options.trip.minimum_calls = 44;
   options.trip.window = absl::Milliseconds(44'444);

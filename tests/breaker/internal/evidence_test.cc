@@ -24,7 +24,7 @@ BreakerOptions Sequential(double normal, double broken, int64_t calls,
                           absl::Duration burst) {
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate = normal;
-  options.trip.evidence->broken_failure_rate = broken;
+  options.trip.evidence->break_even_failure_rate = broken;
   options.trip.evidence->calls_per_false_opening = calls;
   options.trip.evidence->tolerated_burst = burst;
   return options;

@@ -215,7 +215,7 @@ TEST(Assignments, OfFieldsAreThoseAndWhatTheyContain) {
   v1::BreakerOptions options;
   v1::TripOptions* const trip = options.mutable_trip();
   trip->mutable_evidence()->set_normal_failure_rate(0.1);
-  trip->mutable_evidence()->set_broken_failure_rate(0.5);
+  trip->mutable_evidence()->set_break_even_failure_rate(0.5);
   trip->set_minimum_calls(20);
   trip->mutable_window()->set_seconds(1);
   options.mutable_open()->set_duration_jitter(1);
@@ -225,7 +225,7 @@ TEST(Assignments, OfFieldsAreThoseAndWhatTheyContain) {
   fields.add_paths("trip.evidence");
   EXPECT_THAT(Assignments(options, fields),
               ElementsAre("trip.evidence.normal_failure_rate=0.1",
-                          "trip.evidence.broken_failure_rate=0.5",
+                          "trip.evidence.break_even_failure_rate=0.5",
                           "trip.minimum_calls=20"));
 }
 
