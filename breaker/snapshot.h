@@ -68,14 +68,15 @@ struct BreakerSnapshot {
   // Since the last failure or transition.
   int64_t consecutive_successes = 0;
 
-  // The evidence, as a share of what opens the breaker. 1 while open; what the
-  // ramp has left of it while half-open. NaN if TripOptions::evidence is not
-  // set.
+  // How much there is of what opens the breaker, 0 to 1. 1 while open; on a
+  // ramp the share of calls that is held back. NaN if TripOptions::evidence is
+  // not set.
   double evidence = 0;
 
-  // How many more failures in a row would open the breaker, such as 3, if they
-  // came slowly enough to be no burst. Not set if no number would, if the
-  // breaker is not closed, or in Mode::kForcedClosed.
+  // At least so many more failures in a row open the breaker, such as 3. It may
+  // take more if they come within EvidenceOptions::tolerated_burst of each
+  // other; if not, it is exact. Not set if no number would, if the breaker is
+  // not closed, or in Mode::kForcedClosed.
   std::optional<int64_t> failures_until_trip;
   bool will_trip_next = false;  // failures_until_trip is 1
 

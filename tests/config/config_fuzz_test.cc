@@ -57,7 +57,7 @@ const std::vector<std::string>& GoodJson() {
           "options": {"open": {"duration": "0.2s"}}}]})",
       R"({"breakers":[{"names":[{"service":"s"},{"service":"s","method":"m"}],
           "options":{"trip":{"evidence":{"toleratedBurst":"0.1s","off":false,
-          "normalFailureRate":0.01,"brokenFailureRate":0.3,
+          "normalFailureRate":0.01,"breakEvenFailureRate":0.3,
           "callsPerFalseOpening":"1000"}}},
           "classification":{"failures":["UNAVAILABLE","INTERNAL"],
           "ignored":["CANCELLED"]}}]})",

@@ -47,7 +47,8 @@ class ProbedShop {
   // Makes the one call after the open time, and answers how things are after
   // the check that it starts.
   RegisteredSnapshot ProbeOnce() {
-    shop.clock.Advance(shop.SnapshotOf("GetPrice").open_remaining);
+    // The longest open time there is, since no calls come meanwhile.
+    shop.clock.Advance(BreakerOptions().open.duration_max);
     EXPECT_TRUE(IsRefused());
     return AwaitAnswer();
   }
@@ -127,6 +128,7 @@ TEST(HealthProbing, LeavesTheRampToUsersCalls) {
   EXPECT_EQ(s.evidence, 1);
 
   while (probed.shop.SnapshotOf("GetPrice").state == State::kHalfOpen) {
+    probed.shop.clock.Advance(absl::Milliseconds(10));
     EXPECT_FALSE(probed.IsRefused());
   }
 

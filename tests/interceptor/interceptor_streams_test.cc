@@ -85,6 +85,7 @@ TEST_F(Streams, ThatStayOpenCloseABreakerThatIsHalfOpen) {
   std::vector<std::unique_ptr<Watch>> streams;
   for (int i = 0;
        i < 60 && shop.SnapshotOf("WatchStock").state != State::kClosed; ++i) {
+    shop.clock.Advance(absl::Milliseconds(10));
     streams.push_back(std::make_unique<Watch>(shop));
     ASSERT_TRUE(streams.back()->Read()) << "refused the " << i + 1 << "th";
   }

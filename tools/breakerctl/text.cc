@@ -363,8 +363,9 @@ std::string InARowDetails(const v1::Breaker& b) {
                    b.consecutive_successes(),
                    b.consecutive_successes() == 1 ? " success" : " successes");
   if (b.has_failures_until_trip()) {
-    absl::StrAppend(&text, "; ", Several(b.failures_until_trip(), "failure"),
-                    " from now would open it");
+    absl::StrAppend(&text, "; at least ",
+                    Several(b.failures_until_trip(), "failure"),
+                    " in a row would open it");
   }
   return text;
 }
