@@ -9,8 +9,7 @@
 namespace autobreaker {
 namespace {
 
-// A little more than a third, so that three of them are no less than 1.
-constexpr double kThird = 1.0 / 3 + 1e-6;
+constexpr double kQuarter = 0.25;
 
 uint64_t PlaceOf(uint64_t successes) {
   return successes * EvidenceRule::kOneSuccess;
@@ -120,14 +119,14 @@ void FailureEvidence::Reweigh(const EvidenceRule& before,
 
 double FailureEvidence::Ceiling(const EvidenceRule& rule, double level,
                                 MonotonicTime now) {
-  const MonotonicTime::rep burst = rule.tolerated_burst;
-  if (burst == 0) return 1;
+  const MonotonicTime::rep length = rule.tolerated_burst * 2 / 3;
+  if (length == 0) return 1;
   const MonotonicTime::rep time = now.time_since_epoch().count();
   const double failure = Share(rule.failure, rule);
   uint64_t word = interval_.load();
-  while (Interval(word).BeganBefore(time, burst)) {
+  while (Interval(word).BeganBefore(time, length)) {
     double base = level;
-    if (!Interval(word).BeganBefore(time, 2 * burst)) {
+    if (!Interval(word).BeganBefore(time, 2 * length)) {
       // Failures go on. What the last success took away is no reason to wait
       // for longer.
       base = std::max(base,
@@ -135,7 +134,7 @@ double FailureEvidence::Ceiling(const EvidenceRule& rule, double level,
                                Interval(word).ceiling()));
     }
     // One failure alone always has its whole weight.
-    const Interval begins(time, base + std::max(kThird, failure));
+    const Interval begins(time, base + std::max(kQuarter, failure));
     if (interval_.compare_exchange_weak(word, begins.word())) {
       word = begins.word();
     }

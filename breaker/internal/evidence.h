@@ -7,11 +7,11 @@
 // bound on false openings and its proof. Besides, failures have to outweigh
 // successes; see balance.h.
 //
-// A ceiling holds back bursts: while failures come within
-// EvidenceOptions::tolerated_burst, they bring the evidence up by at most two
-// thirds of the threshold. For that, time is cut into intervals of that length,
-// each begun by the first failure after the one before. Within one the evidence
-// rises to at most a third above what it was when the interval began.
+// A ceiling holds back bursts, so that failures that come within
+// EvidenceOptions::tolerated_burst alone are never enough. Time is cut into
+// intervals of two thirds of that, each begun by the first failure after the
+// one before. Within one the evidence rises by at most a quarter of the
+// threshold, or by one failure if that is more. A burst touches three at most.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_EVIDENCE_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_EVIDENCE_H_
 

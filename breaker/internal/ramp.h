@@ -15,9 +15,9 @@
 //   before says nothing about it.
 // - A call is overdue when it has taken more than twice as long as the slowest
 //   success. It weighs like a failure until it ends or its lease does: a server
-//   that hangs would otherwise have all calls before it shows. So where one
-//   call in twelve is far longer than the rest, the ramp is slow;
-//   HalfOpenOptions::successes_to_close is for those.
+//   that hangs would otherwise have all calls before it shows. Where a quarter
+//   of the calls or more is far longer than the rest, the ramp can take as long
+//   as such a call; HalfOpenOptions::successes_to_close is for those.
 // - At most as many calls are under way as have succeeded, but a few at once
 //   always go (`at_once`), so that rare calls are not refused.
 // - If the first probe takes long, another goes when as many calls have been

@@ -218,8 +218,8 @@ TEST(Details, TellHowFarItIsFromATrip) {
   EXPECT_THAT(
       Details(kView, MakeBreaker("state: CLOSED consecutive_failures: 1 "
                                  "failures_until_trip: 6")),
-      HasSubstr("  in a row   1 failure, 0 successes; 6 failures from "
-                "now would open it\n"));
+      HasSubstr("  in a row   1 failure, 0 successes; at least 6 failures "
+                "in a row would open it\n"));
 }
 
 TEST(Details, TellOfProbes) {
