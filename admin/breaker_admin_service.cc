@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -21,6 +20,7 @@
 #include "autobreaker/breaker/circuit_breaker.h"
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/options.h"
+#include "autobreaker/breaker/policy.h"
 #include "autobreaker/breaker/snapshot.h"
 #include "autobreaker/config/convert.h"
 
@@ -226,12 +226,19 @@ grpc::ServerWriteReactor<v1::WatchResponse>* BreakerAdminService::Watch(
 grpc::ServerUnaryReactor* BreakerAdminService::Update(
     Context* context, const v1::UpdateRequest* request, v1::Breaker* response) {
   const auto update = [&](CircuitBreaker& breaker) {
-    const std::lock_guard<std::mutex> lock(updates_);
-    BreakerOptions options = breaker.options();
-    absl::Status status = MergeMaskedOptions(
-        request->options(), request->update_mask(),
-        registry_->PolicyFor(breaker.key()).options, &options);
-    return status.ok() ? breaker.UpdateOptions(options) : status;
+    // Again if a configuration was applied meanwhile: a field that is to be
+    // taken back goes to what is configured now.
+    BreakerPolicy configured;
+    absl::Status status;
+    do {
+      configured = registry_->PolicyFor(breaker.key());
+      status = breaker.UpdateOptions([&](BreakerOptions* options) {
+        return MergeMaskedOptions(request->options(), request->update_mask(),
+                                  configured.options, options);
+      });
+    } while (status.ok() &&
+             registry_->PolicyFor(breaker.key()).options != configured.options);
+    return status;
   };
   return Answer(context,
                 Change(*registry_, options_, *request, response, update));

@@ -28,7 +28,6 @@
 #include <grpcpp/support/server_callback.h>
 
 #include <memory>
-#include <mutex>
 #include <utility>
 
 #include "autobreaker/breaker/registry.h"
@@ -71,8 +70,6 @@ class BreakerAdminService final : public v1::BreakerAdmin::CallbackService {
 
   const std::shared_ptr<BreakerRegistry> registry_;
   const BreakerAdminOptions options_;
-  // Of two updates that read, merge and write at once, one would be lost.
-  std::mutex updates_;
 };
 
 }  // namespace autobreaker

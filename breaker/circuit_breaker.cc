@@ -132,6 +132,21 @@ absl::Status CircuitBreaker::UpdateOptions(const BreakerOptions& options) {
   return absl::OkStatus();
 }
 
+absl::Status CircuitBreaker::UpdateOptions(
+    absl::FunctionRef<absl::Status(BreakerOptions*)> change) {
+  absl::Status status;
+  Change([&](StateMachine* machine, MonotonicTime now) {
+    BreakerOptions options = machine->rules().options;
+    status = change(&options);
+    if (status.ok()) status = options.Validate();
+    if (!status.ok()) return StateMachine::Move();
+    machine->MoveWindow(gate_.judged(), now);
+    return machine->DecidePolicy(Rules::Of(options),
+                                 /*configured_mode=*/std::nullopt);
+  });
+  return status;
+}
+
 void CircuitBreaker::SetPolicy(std::shared_ptr<const Rules> rules,
                                std::optional<Mode> configured_mode,
                                absl::FunctionRef<void()> together) {

@@ -95,6 +95,17 @@ class alignas(64) CircuitBreaker {
   // open time changes, an open breaker goes by the new one. INVALID_ARGUMENT
   // changes nothing.
   absl::Status UpdateOptions(const BreakerOptions& options);
+  // The same for some of them: `change` is given the options of now, under the
+  // breaker's lock, so that no other change comes in between. It must not use
+  // the breaker. An error that it answers is answered here, and changes
+  // nothing.
+  //
+  //   breaker->UpdateOptions([](BreakerOptions* options) {
+  //     options->open.duration = absl::Seconds(1);
+  //     return absl::OkStatus();
+  //   });
+  absl::Status UpdateOptions(
+      absl::FunctionRef<absl::Status(BreakerOptions*)> change);
 
   // kForcedOpen opens the breaker, kForcedClosed closes it. From kForcedOpen to
   // kAutomatic or kShadow it becomes half-open; otherwise the state stays.
@@ -108,6 +119,10 @@ class alignas(64) CircuitBreaker {
   // row, evidence. Results of calls under way are late. Options, mode and
   // counters stay. False, and nothing changes, while it is forced open.
   bool Reset();
+
+  // The state that the last call found or made, without a lock. An open time
+  // that is over shows in Snapshot() at once, and here after the next call.
+  State state() const { return gate_.word().state(); }
 
   BreakerOptions options() const;
   BreakerSnapshot Snapshot() const {

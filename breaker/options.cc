@@ -1,5 +1,6 @@
 #include "autobreaker/breaker/options.h"
 
+#include <algorithm>
 #include <string>
 #include <tuple>
 #include <utility>
@@ -143,6 +144,23 @@ void Check(const HalfOpenOptions& half_open, bool has_evidence, Checker& c) {
 }
 
 }  // namespace
+
+BreakerOptions BreakerOptions::Percentage(double rate, int64_t minimum_calls,
+                                          absl::Duration window,
+                                          absl::Duration open_for) {
+  BreakerOptions options;
+  options.trip.evidence.reset();
+  options.trip.failure_rate_threshold = rate;
+  options.trip.minimum_calls = minimum_calls;
+  options.trip.window = window;
+  options.open.pace_by_calls.reset();
+  options.open.duration = open_for;
+  options.open.duration_max = std::max(open_for, options.open.duration_max);
+  options.open.duration_jitter = 0;
+  options.half_open.successes_to_close = 1;
+  options.half_open.max_calls = 1;
+  return options;
+}
 
 absl::Status BreakerOptions::Validate() const {
   Checker c;

@@ -153,6 +153,15 @@ struct BreakerOptions {
   OpenOptions open;
   HalfOpenOptions half_open;
 
+  // The breaker that many libraries have: opens when more than `rate` of the
+  // calls of the last `window` failed, at least `minimum_calls` of them; stays
+  // open for `open_for`; and closes after one probe that succeeds. It has no
+  // evidence, no pacing and no jitter. docs/options.md says what it does in a
+  // partial outage.
+  static BreakerOptions Percentage(double rate, int64_t minimum_calls,
+                                   absl::Duration window,
+                                   absl::Duration open_for);
+
   // OK, or INVALID_ARGUMENT that names each field out of range, its value and
   // its range: "open.duration is 0, must be in [1ns, 365 days]".
   absl::Status Validate() const;

@@ -142,6 +142,11 @@ constexpr Metric kMetrics[] = {
                      "the last reason, which shadow mode does not have");
        to.AddEach<RefusalReason>("reason", s.shadow_refused, 3);
      }},
+    {"callback_exceptions_total", kCounter,
+     "Exceptions that callbacks threw, which were dropped.",
+     [](const BreakerSnapshot& s, Samples to) {
+       to.Add(s.callback_exceptions);
+     }},
     {"transitions_total", kCounter, "Changes of state.",
      [](const BreakerSnapshot& s, Samples to) {
        for (int from = 0; from < kStateCount; ++from) {

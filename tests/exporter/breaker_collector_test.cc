@@ -85,7 +85,7 @@ class BreakerCollectorTest : public testing::Test {
   BreakerOptions options_ = RateOptions();
   std::shared_ptr<BreakerRegistry> registry_;
   std::shared_ptr<BreakerCollector> collector_;
-  std::shared_ptr<CircuitBreaker> breaker_;
+  std::shared_ptr<RegisteredBreaker> breaker_;
 };
 
 TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
@@ -103,6 +103,7 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
       {"circuit_breaker_abandoned_total", counter},
       {"circuit_breaker_breakers", gauge},
       {"circuit_breaker_breakers_overflow_total", counter},
+      {"circuit_breaker_callback_exceptions_total", counter},
       {"circuit_breaker_collect_duration_seconds", gauge},
       {"circuit_breaker_config_last_reload_success_timestamp_seconds", gauge},
       {"circuit_breaker_config_last_reload_successful", gauge},
@@ -165,6 +166,7 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
       {"abandoned_total", 0},
       {"breakers", 1},
       {"breakers_overflow_total", 0},
+      {"callback_exceptions_total", 0},
       {"collect_duration_seconds", 0},
       {"consecutive_failures", 0},
       {"consecutive_successes", 0},
@@ -327,6 +329,11 @@ TEST_F(BreakerCollectorTest, CountsTripsByReason) {
   EXPECT_EQ(scrape["trips_total{reason=probe_failed}"], 1);
   EXPECT_EQ(scrape["trips_total{reason=forced}"], 1);
   EXPECT_EQ(scrape["trips_total{reason=consecutive_failures}"], 0);
+}
+
+TEST_F(BreakerCollectorTest, CountsWhatCallbacksThrow) {
+  breaker_->handling().CountException();
+  EXPECT_EQ(Collect()["callback_exceptions_total"], 1);
 }
 
 TEST_F(BreakerCollectorTest, CountsLateResults) {
