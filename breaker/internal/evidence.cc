@@ -29,6 +29,9 @@ double ShareAt(const EvidenceRule& rule, uint64_t word, uint64_t successes) {
 // units that let 40 bits hold half a year, and the ceiling of the evidence.
 class Interval {
  public:
+  static constexpr int kUnitShift = 14;
+  static constexpr MonotonicTime::rep kUnit = 1 << kUnitShift;  // nanoseconds
+
   // 0: before the first.
   explicit Interval(uint64_t word) : word_(word) {}
   Interval(MonotonicTime::rep time, double ceiling)
@@ -49,7 +52,6 @@ class Interval {
   }
 
  private:
-  static constexpr int kUnitShift = 14;  // of nanoseconds
   static constexpr int kCeilingBits = 24;
   static constexpr uint64_t kTimeMask = (uint64_t{1} << 40) - 1;
   static constexpr double kOne = (1 << kCeilingBits) - 1;
@@ -120,7 +122,7 @@ void FailureEvidence::Reweigh(const EvidenceRule& before,
 double FailureEvidence::Ceiling(const EvidenceRule& rule, double level,
                                 MonotonicTime now) {
   const MonotonicTime::rep length = rule.tolerated_burst * 2 / 3;
-  if (length == 0) return 1;
+  if (length < Interval::kUnit) return 1;
   const MonotonicTime::rep time = now.time_since_epoch().count();
   const double failure = Share(rule.failure, rule);
   uint64_t word = interval_.load();

@@ -12,6 +12,7 @@
 // intervals of two thirds of that, each begun by the first failure after the
 // one before. Within one the evidence rises by at most a quarter of the
 // threshold, or by one failure if that is more. A burst touches three at most.
+// (Times below 25 us are too short for that, and nothing is held back.)
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_EVIDENCE_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_EVIDENCE_H_
 

@@ -57,17 +57,15 @@ void Outage::SetOpenTime(const Rules& rules) {
   const OpenOptions& options = rules.options.open;
   open_time_ = OpenTime::Of(options, reopenings_,
                             opening_.asked - asked_at_start_, opening_.random);
-  at_least_ = absl::ToChronoNanoseconds(
+  const MonotonicTime::duration at_least = absl::ToChronoNanoseconds(
       std::min(opening_.at_least, options.duration_max));
-  refuse_until_ = opened_at_ + std::max(at_least_, open_time_.shortest);
+  refuse_until_ = opened_at_ + std::max(at_least, open_time_.shortest);
   expected_end_ = ExpectedEnd(opening_.asked, opened_at_);
 }
 
 bool Outage::IsOver(uint64_t asked, MonotonicTime now) const {
-  const MonotonicTime::duration open_for = now - opened_at_;
-  if (open_for < std::max(at_least_, open_time_.shortest)) return false;
-  return asked - opening_.asked >= open_time_.calls ||
-         open_for >= open_time_.longest;
+  return now >= refuse_until_ && (asked - opening_.asked >= open_time_.calls ||
+                                  now - opened_at_ >= open_time_.longest);
 }
 
 void Outage::NoteAsked(uint64_t asked, MonotonicTime now) {
@@ -78,11 +76,10 @@ void Outage::NoteAsked(uint64_t asked, MonotonicTime now) {
 }
 
 MonotonicTime Outage::ExpectedEnd(uint64_t asked, MonotonicTime now) const {
-  const MonotonicTime first =
-      opened_at_ + std::max(at_least_, open_time_.shortest);
-  const MonotonicTime last = std::max(first, opened_at_ + open_time_.longest);
+  const MonotonicTime last =
+      std::max(refuse_until_, opened_at_ + open_time_.longest);
   const uint64_t since = asked - opening_.asked;
-  if (since >= open_time_.calls) return first;
+  if (since >= open_time_.calls) return refuse_until_;
   const double per_second =
       since == 0 ? calls_per_second_ : PerSecond(since, now - opened_at_);
   const double seconds =
@@ -90,8 +87,9 @@ MonotonicTime Outage::ExpectedEnd(uint64_t asked, MonotonicTime now) const {
   const std::chrono::duration<double> most = last - now;
   // Not a number of seconds if nobody ever called.
   if (!(seconds < most.count())) return last;
-  return std::max(first, now + MonotonicTime::duration(static_cast<int64_t>(
-                                   std::llround(seconds * 1e9))));
+  return std::max(refuse_until_,
+                  now + MonotonicTime::duration(
+                            static_cast<int64_t>(std::llround(seconds * 1e9))));
 }
 
 }  // namespace autobreaker

@@ -55,7 +55,7 @@ class Outage {
   // Other rules are in force.
   void SetRules(const Rules& rules, MonotonicTime now);
 
-  // Open: whether the open time is over.
+  // Open: whether the open time is over for a call that comes now.
   bool IsOver(uint64_t asked, MonotonicTime now) const;
 
   // Open: a call wants to go. Sets when the next one need ask again.
@@ -96,7 +96,6 @@ class Outage {
   Opening opening_;
   MonotonicTime opened_at_;
   OpenTime open_time_;
-  MonotonicTime::duration at_least_{0};
   // Before that; only a guess rests on it.
   double calls_per_second_ = 0;
   MonotonicTime refuse_until_;

@@ -3,7 +3,7 @@
 // finished and counts through it whenever it wants to know something.
 //
 // It shares with the real one the types of its answers, and the weights that
-// evidence is made of. Open times are without jitter.
+// evidence and balance are made of. Open times are without jitter.
 #ifndef AUTOBREAKER_TESTS_BREAKER_NAIVE_BREAKER_H_
 #define AUTOBREAKER_TESTS_BREAKER_NAIVE_BREAKER_H_
 
@@ -45,17 +45,24 @@ class NaiveBreaker {
   // Nothing if the call is refused, for which `refusal` says why.
   std::optional<Call> Ask(Refusal* refusal) {
     EndModeIfTime();
+    if (state_ == State::kOpen && mode_ != Mode::kForcedOpen &&
+        Now() >= look_at_) {
+      LookHowManyAsked();
+    }
     HalfOpenIfTime();
     if (state_ == State::kClosed) return Admit(/*judged=*/true, /*probe=*/0);
-    if (state_ == State::kHalfOpen && MayProbe()) {
+    const bool looks = state_ == State::kHalfOpen && Now() >= look_at_;
+    if (looks && MayProbe()) {
       probes_[++last_probe_] = Now() + Nanos(options_.half_open.lease);
       starts_[last_probe_] = Now();
+      SetNextLook(Asked() + 1);
       return Admit(/*judged=*/true, last_probe_);
     }
+    if (looks) SetNextLook(Asked() + 1);
     RefusalReason reason = RefusalReason::kOpen;
     if (state_ == State::kHalfOpen) {
-      reason = Ramps() && answers_ > 0 ? RefusalReason::kRamp
-                                       : RefusalReason::kHalfOpen;
+      reason = looks && Ramps() && answers_ > 0 ? RefusalReason::kRamp
+                                                : RefusalReason::kHalfOpen;
     }
     if (mode_ == Mode::kShadow) {
       ++seen_.shadow_refused[static_cast<int>(reason)];
@@ -71,7 +78,8 @@ class NaiveBreaker {
       }
     } else {
       refusal->reason = RefusalReason::kOpen;
-      refusal->retry_after = absl::Nanoseconds(OpenUntil() - Now());
+      refusal->retry_after =
+          absl::Nanoseconds(std::max<int64_t>(0, told_end_ - Now()));
     }
     ++seen_.refused[static_cast<int>(refusal->reason)];
     return std::nullopt;
@@ -82,9 +90,11 @@ class NaiveBreaker {
     if (IsSlow(*call)) return;
     const int64_t taken = ProbeTook(*call);
     probes_.erase(call->probe);
+    look_at_ = Now();
     call->progressed = true;
     ++progressed_;
-    JudgeProbe(/*failed=*/false, /*slow=*/false, taken, absl::ZeroDuration());
+    JudgeProbe(call->probe, /*failed=*/false, /*slow=*/false, taken,
+               absl::ZeroDuration());
   }
 
   void End(const Call& call, Outcome outcome, absl::Duration retry_after) {
@@ -92,7 +102,10 @@ class NaiveBreaker {
     // A probe whose lease or era is over has no place to give back.
     const bool has_place = HasPlace(call);
     const int64_t taken = call.probe != 0 ? ProbeTook(call) : 0;
-    if (has_place) probes_.erase(call.probe);
+    if (has_place) {
+      probes_.erase(call.probe);
+      look_at_ = Now();
+    }
     if (outcome == Outcome::kIgnored) {
       ++seen_.ignored;
       return;
@@ -118,7 +131,8 @@ class NaiveBreaker {
     successes_in_row_ = failed ? 0 : successes_in_row_ + 1;
     const bool complete = Weigh(failed);
     if (call.probe != 0) {
-      JudgeProbe(failed, slow, taken, retry_after);
+      look_at_ = Now();
+      JudgeProbe(call.probe, failed, slow, taken, retry_after);
     } else if ((failed || slow) && mode_ != Mode::kForcedClosed) {
       auto reason = WhyTrip(Window(), failed ? failures_in_row_ : 0);
       if (complete && reason != TransitionReason::kConsecutiveFailures) {
@@ -132,11 +146,12 @@ class NaiveBreaker {
     const bool other_window =
         options.trip.window != options_.trip.window ||
         options.trip.window_buckets != options_.trip.window_buckets;
-    const double level = Level();
-    const bool other_evidence = options.trip.evidence != options_.trip.evidence;
+    const EvidenceRule before = Rule();
     options_ = options;
     if (other_window) RestartWindow();
-    if (other_evidence) RestartEvidence(level);
+    Reweigh(before, Rule());
+    if (state_ == State::kHalfOpen) look_at_ = Now();
+    if (state_ == State::kOpen) BeginOpenTime();
   }
 
   void SetMode(Mode mode, absl::Duration how_long) {
@@ -164,7 +179,7 @@ class NaiveBreaker {
     if (state_ != State::kClosed) {
       Move(State::kClosed, TransitionReason::kForced);
     } else {
-      RestartEvidence(0);
+      RestartEvidence();
       StartEra();
     }
     return true;
@@ -199,10 +214,9 @@ class NaiveBreaker {
     s.consecutive_failures = failures_in_row_;
     s.evidence = std::numeric_limits<double>::quiet_NaN();
     if (options_.trip.evidence.has_value()) {
-      s.evidence = state_ == State::kClosed ? Level()
-                   : state_ == State::kHalfOpen && Ramps()
-                       ? std::max(0.0, ramp_)
-                       : 1;
+      s.evidence = state_ == State::kClosed                ? Level()
+                   : state_ == State::kHalfOpen && Ramps() ? 1 - Share()
+                                                           : 1;
     }
     if (state_ != State::kClosed) {
       s.window = left_closed_->window;
@@ -326,91 +340,176 @@ class NaiveBreaker {
 
   bool Ramps() const { return options_.Ramps(); }
 
-  // The evidence of each test, in units of EvidenceRule.
-  void RestartEvidence(double level) {
-    const EvidenceRule rule = EvidenceRule::From(options_.trip);
-    for (int i = 0; i < EvidenceRule::kTests; ++i) {
-      evidence_[i] = static_cast<int64_t>(
-          level * static_cast<double>(rule.tests[i].threshold));
-    }
+  EvidenceRule Rule() const { return EvidenceRule::From(options_.trip); }
+
+  // Evidence and balance, in the units of their rules.
+  void RestartEvidence() {
+    evidence_ = 0;
+    balance_ = 0;
+    troubles_ = 0;
+    well_for_ = 0;
+  }
+
+  void Reweigh(const EvidenceRule& before, const EvidenceRule& after) {
+    if (before == after) return;
+    evidence_ = static_cast<int64_t>(ShareOf(evidence_, before) *
+                                     static_cast<double>(after.threshold));
+    const int64_t weight = before.balance.failure;
+    balance_ = weight == 0 ? 0 : balance_ * after.balance.failure / weight;
+  }
+
+  static double ShareOf(int64_t evidence, const EvidenceRule& rule) {
+    return rule.threshold == 0
+               ? 0
+               : std::min(1.0, static_cast<double>(evidence) /
+                                   static_cast<double>(rule.threshold));
+  }
+
+  // The failures since the server was last well: since more successes in a row
+  // than `gap`.
+  int64_t Troubles() const {
+    return well_for_ <= Rule().balance.gap ? troubles_ : 0;
+  }
+
+  // The balance at which so many failures outweigh.
+  static double Outweighs(const EvidenceRule& rule, int64_t failures) {
+    const double m = rule.balance.fewest;
+    return rule.balance.failure *
+           std::sqrt(m * std::max(static_cast<double>(failures - 1), m));
   }
 
   double Level() const {
-    const EvidenceRule rule = EvidenceRule::From(options_.trip);
-    double level = 0;
-    for (int i = 0; i < EvidenceRule::kTests; ++i) {
-      if (rule.tests[i].threshold == 0) return 0;
-      level = std::max(level, static_cast<double>(evidence_[i]) /
-                                  static_cast<double>(rule.tests[i].threshold));
-    }
-    return std::min(level, 1.0);
+    const EvidenceRule rule = Rule();
+    if (rule.threshold == 0) return 0;
+    return std::min(ShareOf(evidence_, rule),
+                    std::min(1.0, static_cast<double>(balance_) /
+                                      Outweighs(rule, Troubles())));
   }
 
   // Whether that many failures more would do.
   bool WouldComplete(int64_t more) const {
-    const EvidenceRule rule = EvidenceRule::From(options_.trip);
-    for (int i = 0; i < EvidenceRule::kTests; ++i) {
-      const auto threshold = static_cast<int64_t>(rule.tests[i].threshold);
-      if (threshold > 0 &&
-          evidence_[i] + more * static_cast<int64_t>(rule.tests[i].failure) >=
-              threshold) {
-        return true;
-      }
-    }
-    return false;
+    const EvidenceRule rule = Rule();
+    return rule.threshold > 0 &&
+           evidence_ + more * rule.failure >= rule.threshold &&
+           static_cast<double>(balance_ + more * rule.balance.failure) >=
+               Outweighs(rule, Troubles() + more);
   }
 
-  // Notes a result, and whether the evidence is complete with it.
-  bool Weigh(bool failed) {
-    const EvidenceRule rule = EvidenceRule::From(options_.trip);
-    if (rule.tests[0].threshold == 0) return false;
-    if (!failed) {
-      for (int64_t& evidence : evidence_) {
-        evidence = std::max<int64_t>(0, evidence - 256);
+  // How far the evidence may rise in the interval of now. The real one keeps
+  // times in units of 16 us and ceilings in 24 bits; here that is a rounding.
+  double Ceiling(const EvidenceRule& rule) {
+    const int64_t length = rule.tolerated_burst * 2 / 3;
+    if (length < kTimeUnit) return 1;
+    const auto began_before = [&](int64_t ago) {
+      return !interval_start_.has_value() ||
+             Now() / kTimeUnit - *interval_start_ >= ago / kTimeUnit;
+    };
+    if (began_before(length)) {
+      const double level = ShareOf(evidence_, rule);
+      double base = level;
+      if (!began_before(2 * length)) {
+        const double success = 256.0 / static_cast<double>(rule.threshold);
+        base = std::max(base, std::min(level + success, ceiling_));
       }
+      const double rise =
+          std::max(0.25, static_cast<double>(rule.failure) / rule.threshold);
+      constexpr double kMost = (1 << 24) - 1;
+      interval_start_ = Now() / kTimeUnit;
+      ceiling_ = std::ceil(std::min(base + rise, 1.0) * kMost) / kMost;
+    }
+    return ceiling_;
+  }
+
+  // Notes a result, and answers whether it opens the breaker.
+  bool Weigh(bool failed) {
+    if (!failed) {
+      evidence_ = std::max<int64_t>(0, evidence_ - 256);
+      balance_ = std::max<int64_t>(0, balance_ - 4096);
+      ++well_for_;
       return false;
     }
-    if (state_ != State::kClosed) return false;
-    double ceiling = 1;
-    if (rule.tolerated_burst > 0) {
-      const auto burst = static_cast<double>(rule.tolerated_burst);
-      double at_once = 1.0 / 3;
-      for (const EvidenceRule::Test& test : rule.tests) {
-        at_once = std::max(at_once, static_cast<double>(test.failure) /
-                                        static_cast<double>(test.threshold));
-      }
-      ceiling_start_ = std::max<int64_t>(
-          ceiling_start_,
-          Now() - std::llround(burst * ((Level() + at_once) / (1.0 / 3))));
-      ceiling = std::min(
-          1.0, static_cast<double>(Now() - ceiling_start_) * (1.0 / 3) / burst);
-    }
-    bool complete = false;
-    for (int i = 0; i < EvidenceRule::kTests; ++i) {
-      const auto threshold = static_cast<int64_t>(rule.tests[i].threshold);
-      const auto most = static_cast<int64_t>(
-          std::ceil(ceiling * static_cast<double>(threshold)));
-      const int64_t raised = std::min<int64_t>(
-          evidence_[i] + static_cast<int64_t>(rule.tests[i].failure), most);
-      evidence_[i] = std::max(evidence_[i], raised);
-      if (evidence_[i] >= threshold) complete = true;
-    }
-    return complete;
+    const EvidenceRule rule = Rule();
+    if (rule.threshold == 0 || state_ != State::kClosed) return false;
+    const auto most = static_cast<int64_t>(
+        std::ceil(Ceiling(rule) * static_cast<double>(rule.threshold)));
+    evidence_ =
+        std::max(evidence_, std::min<int64_t>(evidence_ + rule.failure, most));
+    troubles_ = Troubles() + 1;
+    well_for_ = 0;
+    balance_ += rule.balance.failure;
+    return evidence_ >= rule.threshold &&
+           static_cast<double>(balance_) >= Outweighs(rule, troubles_);
   }
 
-  // Calls that have been under way for more than twice as long as the slowest
-  // success count as failures.
-  double RampShare() const {
-    const EvidenceRule::Test test = EvidenceRule::From(options_.trip).tests[0];
+  // ------------------------------------------------------------------ Ramp
+
+  double BreakEven() const {
+    return options_.trip.evidence.value_or(EvidenceOptions())
+        .break_even_failure_rate;
+  }
+
+  double Share() const {
+    constexpr double kShares[] = {1.0 / 3, 0.5, 0.75, 1};
+    return answers_ == 0 ? 0 : kShares[step_];
+  }
+
+  // Calls that went with the share of now, and have been under way for more
+  // than twice as long as the slowest success.
+  int64_t Overdue() const {
     int64_t overdue = 0;
-    for (const auto& probe : probes_) {
-      const int64_t start = starts_.at(probe.first);
-      if (probe.second > Now() && Now() - start > 2 * slowest_) ++overdue;
+    for (const auto& [probe, lease_end] : probes_) {
+      if (probe >= first_of_step_ && lease_end > Now() &&
+          Now() - starts_.at(probe) > 2 * slowest_) {
+        ++overdue;
+      }
     }
-    const double level = ramp_ + static_cast<double>(overdue) *
-                                     (static_cast<double>(test.failure) /
-                                      static_cast<double>(test.threshold));
-    return std::min(1.0, std::max(0.0, (1 - level) / 0.5));
+    return overdue;
+  }
+  double Balance(int64_t overdue) const {
+    return ramp_ - static_cast<double>(overdue) * (1 - BreakEven());
+  }
+
+  void GoTo(int step) {
+    step_ = step;
+    ramp_ = 0;
+    turns_ = 0;
+    first_of_step_ = last_probe_ + 1;
+    share_since_ = Now();
+  }
+  void UpOrDown(int64_t overdue) {
+    const double balance = Balance(overdue);
+    if (balance <= -1 && step_ > 0) {
+      GoTo(step_ - 1);
+    } else if (balance >= 1 && step_ < 3) {
+      GoTo(step_ + 1);
+    }
+  }
+
+  // Before a probe has succeeded: whether another goes beside `in_flight`.
+  bool TurnHasCome(int64_t in_flight, uint64_t asked) const {
+    return (Now() - share_since_) / in_flight >= paused_for_ &&
+           (asked - asked_at_half_open_) / static_cast<uint64_t>(in_flight) >=
+               paused_calls_;
+  }
+
+  // When the next call may go. (One that asks before need not be looked at.)
+  void SetNextLook(uint64_t asked) {
+    const int64_t in_flight = ProbesInFlight();
+    const int64_t at_once = options_.half_open.max_calls;
+    int64_t next = Now();
+    if (Ramps() ? answers_ == 0 : in_flight >= at_once) {
+      if (in_flight >= at_once) {
+        next = std::numeric_limits<int64_t>::max();
+      } else if (!TurnHasCome(in_flight, asked)) {
+        const int64_t hour = int64_t{3600} * 1'000'000'000;
+        next = std::max(share_since_ + in_flight * std::min(paused_for_, hour),
+                        Now() + 1'000'000);
+      }
+    }
+    for (const auto& probe : probes_) {
+      if (probe.second > Now()) next = std::min(next, probe.second);
+    }
+    look_at_ = next;
   }
 
   // Half-open: whether the next call goes.
@@ -420,41 +519,58 @@ class NaiveBreaker {
     if (!Ramps()) return in_flight < at_once;
     if (in_flight == 0) return true;
     if (answers_ == 0) {
-      return in_flight < at_once &&
-             Now() >= half_open_since_ + in_flight * open_for_;
+      return in_flight < at_once && TurnHasCome(in_flight, Asked());
     }
     if (in_flight < at_once) return true;
     if (in_flight >= answers_) return false;
-    turns_ += RampShare();
+    const int64_t overdue = Overdue();
+    UpOrDown(overdue);
+    if (Balance(overdue) <= -1) return false;
+    turns_ += Share();
     if (turns_ < 1) return false;
     turns_ -= 1;
     return true;
   }
 
-  void JudgeProbe(bool failed, bool slow, int64_t taken,
+  // What a result on the ramp does to it; whether it opens the breaker.
+  bool NoteOnRamp(int64_t probe, bool failed, int64_t taken) {
+    if (answers_ == 0) {
+      if (failed) return true;
+      answers_ = 1;
+      slowest_ = taken;
+      GoTo(0);
+      return false;
+    }
+    const int64_t overdue = Overdue();
+    if (!failed) {
+      ++answers_;
+      slowest_ = std::max(slowest_, taken);
+    }
+    if (probe < first_of_step_) return false;
+    const double b = BreakEven();
+    const double enough = 1 + static_cast<double>(overdue) * (1 - b);
+    ramp_ = failed ? ramp_ - (1 - b) : std::min(ramp_ + b, enough);
+    const bool reopens = step_ == 0 && Balance(overdue) <= -1;
+    UpOrDown(overdue);
+    return reopens;
+  }
+
+  void JudgeProbe(int64_t probe, bool failed, bool slow, int64_t taken,
                   absl::Duration retry_after) {
     bool reopen = failed || slow;
     bool close = false;
     if (Ramps()) {
-      const EvidenceRule::Test test =
-          EvidenceRule::From(options_.trip).tests[0];
-      const double failure = static_cast<double>(test.failure) /
-                             static_cast<double>(test.threshold);
-      if (failed) {
-        ramp_ += failure;
-        reopen = ramp_ >= 1;
-      } else {
-        if (answers_++ == 0) ramp_ -= failure;
-        ramp_ -= 256.0 / static_cast<double>(test.threshold);
-        slowest_ = std::max(slowest_, taken);
-        const CallCounts probes = Window();
-        reopen = slow &&
-                 static_cast<double>(probes.slow) /
-                         static_cast<double>(probes.finished() + progressed_) >=
-                     *options_.trip.slow_call_rate_threshold;
-        close = !reopen && RampShare() >= 1;
+      reopen = NoteOnRamp(probe, failed, taken);
+      const CallCounts probes = Window();
+      if (slow &&
+          static_cast<double>(probes.slow) /
+                  static_cast<double>(probes.finished() + progressed_) >=
+              *options_.trip.slow_call_rate_threshold) {
+        reopen = true;
       }
-      if (!failed && !reopen) ++seen_.probe_successes;
+      if (!failed) ++seen_.probe_successes;
+      close = !reopen && answers_ > 0 && step_ == 3 &&
+              Balance(Overdue()) >= 1 && Now() - share_since_ >= paused_for_;
     } else {
       if (!reopen) ++seen_.probe_successes;
       close = !reopen &&
@@ -466,28 +582,64 @@ class NaiveBreaker {
                   : TransitionReason::kProbeSlow,
            failed ? retry_after : absl::ZeroDuration());
     } else if (close) {
-      const double level = Ramps() ? std::max(0.0, ramp_) : 0;
       Move(State::kClosed, TransitionReason::kProbesSucceeded);
-      RestartEvidence(level);
     }
   }
 
-  int64_t OpenUntil() const {
+  // ------------------------------------------------------------- Open times
+
+  int64_t Shortest() const {
     const double longest =
         static_cast<double>(Nanos(options_.open.duration_max));
-    double time = static_cast<double>(Nanos(options_.open.duration));
-    for (int64_t i = 0; i < seen_.reopenings; ++i) {
-      time = std::min(time * options_.open.duration_multiplier, longest);
-    }
-    if (options_.open.pace_by_calls.has_value()) {
-      const double calls =
-          std::max(1 / options_.open.pace_by_calls->probe_share,
-                   2 * std::sqrt(static_cast<double>(calls_in_outage_)));
-      time = std::min(longest, std::max(time, calls / calls_per_second_ * 1e9));
-    }
-    const int64_t asked =
+    const double time = static_cast<double>(Nanos(options_.open.duration)) *
+                        std::pow(options_.open.duration_multiplier,
+                                 static_cast<double>(seen_.reopenings));
+    return std::llround(std::min(time, longest));
+  }
+  int64_t Longest() const { return Nanos(options_.open.duration_max); }
+  uint64_t CallsToRefuse() const {
+    if (!options_.open.pace_by_calls.has_value()) return 0;
+    const double calls =
+        std::max(1 / options_.open.pace_by_calls->probe_share,
+                 2 * std::sqrt(static_cast<double>(calls_in_outage_)));
+    return static_cast<uint64_t>(std::max(1.0, std::round(calls)));
+  }
+
+  void BeginOpenTime() {
+    const int64_t asked_for =
         Nanos(std::min(asked_for_, options_.open.duration_max));
-    return opened_at_ + std::max<int64_t>(asked, std::llround(time));
+    look_at_ = opened_at_ + std::max(asked_for, Shortest());
+    told_end_ = ExpectedEnd(asked_at_open_, opened_at_);
+  }
+
+  bool OpenTimeIsOver() const {
+    return Now() >= look_at_ && (Asked() - asked_at_open_ >= CallsToRefuse() ||
+                                 Now() - opened_at_ >= Longest());
+  }
+
+  // Calls look how many they are once in a millisecond.
+  void LookHowManyAsked() {
+    if (!OpenTimeIsOver()) {
+      look_at_ = std::min(Now() + 1'000'000, opened_at_ + Longest());
+    }
+    told_end_ = ExpectedEnd(Asked(), Now());
+  }
+
+  // If calls go on to come as they did.
+  int64_t ExpectedEnd(uint64_t asked, int64_t now) const {
+    const uint64_t since = asked - asked_at_open_;
+    if (since >= CallsToRefuse()) return look_at_;
+    const int64_t last = std::max(look_at_, opened_at_ + Longest());
+    const double rate =
+        since == 0 ? calls_per_second_ : PerSecond(since, now - opened_at_);
+    const double seconds = static_cast<double>(CallsToRefuse() - since) / rate;
+    if (!(seconds < static_cast<double>(last - now) / 1e9)) return last;
+    return std::max<int64_t>(look_at_, now + std::llround(seconds * 1e9));
+  }
+
+  static double PerSecond(uint64_t calls, int64_t time) {
+    return static_cast<double>(calls) /
+           (static_cast<double>(std::max<int64_t>(time, 1)) / 1e9);
   }
 
   uint64_t Asked() const {
@@ -511,14 +663,13 @@ class NaiveBreaker {
       time = Now() - opened_at_;
     }
     calls_in_outage_ = Asked() - asked_at_trip_;
-    calls_per_second_ = static_cast<double>(recent) /
-                        (static_cast<double>(std::max<int64_t>(time, 1)) / 1e9);
+    calls_per_second_ = PerSecond(recent, time);
     asked_at_open_ = Asked();
   }
 
   void HalfOpenIfTime() {
     if (state_ == State::kOpen && mode_ != Mode::kForcedOpen &&
-        Now() >= OpenUntil()) {
+        OpenTimeIsOver()) {
       Move(State::kHalfOpen, TransitionReason::kOpenTimeElapsed);
     }
   }
@@ -544,18 +695,23 @@ class NaiveBreaker {
       NoteDemand();
       opened_at_ = Now();
       asked_for_ = asked_for;
+      BeginOpenTime();
       transition.open_for = OpenRemaining();
       seen_.last_trip = transition;
     } else if (to == State::kClosed) {
       seen_.reopenings = 0;
     }
     if (state_ == State::kClosed) left_closed_ = transition;
-    RestartEvidence(0);
+    RestartEvidence();
     if (to == State::kHalfOpen) {
-      half_open_since_ = Now();
-      open_for_ = std::min<int64_t>(std::max<int64_t>(Now() - opened_at_, 1),
-                                    int64_t{3600} * 1'000'000'000);
-      ramp_ = 1;
+      paused_for_ = Shortest();
+      paused_calls_ = CallsToRefuse();
+      asked_at_half_open_ = Asked();
+      share_since_ = Now();
+      look_at_ = Now();
+      ramp_ = 0;
+      step_ = 0;
+      first_of_step_ = 0;
       answers_ = 0;
       slowest_ = 0;
       turns_ = 0;
@@ -583,7 +739,7 @@ class NaiveBreaker {
 
   absl::Duration OpenRemaining() const {
     if (mode_ != Mode::kForcedOpen) {
-      return absl::Nanoseconds(OpenUntil() - Now());
+      return absl::Nanoseconds(ExpectedEnd(Asked(), Now()) - Now());
     }
     return mode_until_.has_value() ? absl::Nanoseconds(*mode_until_ - Now())
                                    : absl::InfiniteDuration();
@@ -603,14 +759,29 @@ class NaiveBreaker {
   int64_t failures_in_row_ = 0;
   int64_t successes_in_row_ = 0;
 
-  int64_t evidence_[EvidenceRule::kTests] = {};
-  int64_t ceiling_start_ = std::numeric_limits<int64_t>::min() / 2;
-  int64_t half_open_since_ = 0;
-  int64_t open_for_ = 0;  // before that
-  double ramp_ = 1;
+  static constexpr int64_t kTimeUnit = 1 << 14;
+  int64_t evidence_ = 0;
+  int64_t balance_ = 0;
+  int64_t troubles_ = 0;  // failures
+  int64_t well_for_ = 0;  // successes since the last one
+  std::optional<int64_t> interval_start_;
+  double ceiling_ = 0;
+
+  // Half-open. Until a probe has succeeded, others go as far apart as the
+  // breaker was open for.
+  int64_t paused_for_ = 0;
+  uint64_t paused_calls_ = 0;
+  uint64_t asked_at_half_open_ = 0;
   int64_t answers_ = 0;  // successes on the ramp
-  double turns_ = 0;
   int64_t slowest_ = 0;  // of them
+  int step_ = 0;
+  double ramp_ = 0;  // the balance
+  int64_t first_of_step_ = 0;
+  int64_t share_since_ = 0;
+  double turns_ = 0;
+
+  int64_t look_at_ = 0;   // calls that come before are refused
+  int64_t told_end_ = 0;  // what refused calls are told
   uint64_t asked_at_trip_ = 0;
   uint64_t asked_at_open_ = 0;
   uint64_t calls_in_outage_ = 0;
