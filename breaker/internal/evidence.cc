@@ -25,6 +25,20 @@ double ShareAt(const EvidenceRule& rule, uint64_t word, uint64_t successes) {
   return std::min(Share(PlaceAhead(word, PlaceOf(successes)), rule), 1.0);
 }
 
+// The logarithms of how likely a success and a failure are, of a server of
+// which few calls succeed and of one that is normal; of a success turned round.
+double OfSuccess(double normal, double few) {
+  return std::log1p(-normal) - std::log(few);
+}
+double OfFailure(double normal, double few) {
+  return std::log1p(-few) - std::log(normal);
+}
+
+// Whether evidence grows where `rate` of the calls fails.
+bool Grows(double normal, double few, double rate) {
+  return rate * OfFailure(normal, few) >= (1 - rate) * OfSuccess(normal, few);
+}
+
 // An interval in which failures are taken for one burst: when it began, in
 // units that let 40 bits hold half a year, and the ceiling of the evidence.
 class Interval {
@@ -71,13 +85,20 @@ EvidenceRule EvidenceRule::From(const TripOptions& options) {
   const EvidenceOptions& trip = *options.evidence;
   const double normal = trip.normal_failure_rate;
   const double break_even = trip.break_even_failure_rate;
-  // The rate that is told from the normal one. The higher it is, the sooner an
-  // outage shows; but evidence must grow wherever more than break_even fails.
-  // It does so from about half way between the two rates on.
-  const double few = std::max((1 - break_even) / 4,
-                              1 - (2 * break_even - normal));  // of successes
-  const double success = std::log1p(-normal) - std::log(few);
-  const double failure = std::log1p(-few) - std::log(normal);
+  // The share of successes that is told from the normal one. The lower it is,
+  // the sooner an outage shows; but evidence must grow wherever more than
+  // break_even fails.
+  double few = (1 - break_even) / 4;
+  if (!Grows(normal, few, break_even)) {
+    double too_few = few;
+    few = 1 - break_even;
+    for (int i = 0; i < 50; ++i) {
+      const double middle = (too_few + few) / 2;
+      (Grows(normal, middle, break_even) ? few : too_few) = middle;
+    }
+  }
+  const double success = OfSuccess(normal, few);
+  const double failure = OfFailure(normal, few);
   const double threshold =
       std::log(static_cast<double>(trip.calls_per_false_opening));
   // Roundings are to the side of fewer false openings.

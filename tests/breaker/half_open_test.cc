@@ -529,9 +529,13 @@ void TripSlowly(TestBreaker& breaker) {
 
 class HalfOpenRampTest : public ::testing::Test {
  protected:
+  // Successes, or failures, from one share to the next.
+  static constexpr int kStep = 2;
+
   HalfOpenRampTest() {
     TripSlowly(breaker_);
-    breaker_.WaitForProbes();
+    // No calls come meanwhile.
+    breaker_.clock().Advance(RampOptions().open.duration_max);
   }
 
   // Of a second and more, from a half on.
@@ -541,6 +545,12 @@ class HalfOpenRampTest : public ::testing::Test {
     options.trip.slow_call_rate_threshold = 0.5;
     ASSERT_TRUE(breaker_->UpdateOptions(options).ok());
   }
+
+  // Until every call goes, which takes a probe and three steps.
+  void GetToTheTop() { breaker_.Succeed(1 + 3 * kStep); }
+
+  // As long as it stays at the top at least.
+  void WaitAtTheTop() { breaker_.clock().Advance(RampOptions().open.duration); }
 
   TestBreaker breaker_{RampOptions()};
 };
@@ -552,8 +562,12 @@ TEST_F(HalfOpenRampTest, FirstProbeGoesAlone) {
 
 TEST_F(HalfOpenRampTest, ProbeThatHangsIsFollowedByAnother) {
   const Permit probe = breaker_.Acquire();
-  breaker_.Refused();
-  breaker_.clock().Advance(absl::Seconds(30));
+  breaker_.clock().Advance(RampOptions().open.duration);
+  // As many calls as the breaker is open for, the first probe among them.
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_EQ(breaker_.Refused().reason, RefusalReason::kHalfOpen);
+    breaker_.clock().Advance(absl::Milliseconds(1));
+  }
   const Permit second = breaker_.Acquire();
   EXPECT_EQ(breaker_.Snapshot().probes_in_flight, 2);
 }
@@ -612,41 +626,108 @@ TEST_F(HalfOpenRampTest, ShadowModeLetsThroughWhatTheRampWouldRefuse) {
   EXPECT_EQ(AllRefusals(s), 0);
 }
 
-TEST_F(HalfOpenRampTest, SuccessesCloseIt) {
-  int successes = 0;
-  for (; breaker_.state() != State::kClosed; ++successes) breaker_.Succeed();
+TEST_F(HalfOpenRampTest, NineSuccessesCloseIt) {
+  GetToTheTop();
+  WaitAtTheTop();
+  breaker_.Succeed();
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  breaker_.Succeed();
   EXPECT_EQ(breaker_.state(), State::kClosed);
-  EXPECT_GT(successes, 10);
 }
 
-TEST_F(HalfOpenRampTest, ClosedGoesOnWithTheEvidenceOfTheRamp) {
-  while (breaker_.state() != State::kClosed) breaker_.Succeed();
-  EXPECT_NEAR(breaker_.Snapshot().evidence, 0.5, 0.02);
+TEST_F(HalfOpenRampTest, RefusesNothingAtTheTop) {
+  GetToTheTop();
+  breaker_.Succeed(1'000);
+  const std::vector<Permit> under_way = breaker_.Acquire(500);
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  EXPECT_EQ(AllRefusals(breaker_.Snapshot()), 0);
 }
 
-TEST_F(HalfOpenRampTest, EvidenceFallsFromOne) {
+TEST_F(HalfOpenRampTest, ClosedBeginsWithoutEvidence) {
+  GetToTheTop();
+  WaitAtTheTop();
+  breaker_.Succeed(kStep);
+  ASSERT_EQ(breaker_.state(), State::kClosed);
+  EXPECT_EQ(breaker_.Snapshot().evidence, 0);
+}
+
+TEST_F(HalfOpenRampTest, EvidenceIsTheShareOfCallsThatIsHeldBack) {
   EXPECT_EQ(breaker_.Snapshot().evidence, 1);
   breaker_.Succeed();
-  EXPECT_LT(breaker_.Snapshot().evidence, 1);
+  EXPECT_NEAR(breaker_.Snapshot().evidence, 2.0 / 3, 1e-9);
+  for (const double evidence : {0.5, 0.25, 0.0}) {
+    breaker_.Succeed(kStep);
+    EXPECT_EQ(breaker_.Snapshot().evidence, evidence);
+  }
+}
+
+TEST_F(HalfOpenRampTest, FewerFailuresThanBreakEvenLetItClose) {
+  for (int i = 0; i < 30 && breaker_.state() != State::kClosed; ++i) {
+    breaker_.Succeed(2);
+    breaker_.Fail();
+    breaker_.clock().Advance(absl::Milliseconds(10));
+  }
+  EXPECT_EQ(breaker_.state(), State::kClosed);
+  EXPECT_EQ(breaker_.Snapshot().reopenings, 0);
+}
+
+TEST_F(HalfOpenRampTest, MoreFailuresThanBreakEvenReopenItStepByStep) {
+  GetToTheTop();
+  for (const double evidence : {0.25, 0.5, 2.0 / 3}) {
+    breaker_.Fail(kStep);
+    ASSERT_EQ(breaker_.state(), State::kHalfOpen);
+    EXPECT_NEAR(breaker_.Snapshot().evidence, evidence, 1e-9);
+  }
+  breaker_.Fail(kStep);
+  EXPECT_EQ(breaker_.state(), State::kOpen);
+}
+
+TEST_F(HalfOpenRampTest, ResultsOfAnotherShareDoNotCount) {
+  breaker_.Succeed();
+  std::vector<Permit> early = breaker_.Acquire(2);
+  breaker_.Succeed(kStep);
+  for (Permit& permit : early) permit.Record(Outcome::kFailure);
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  EXPECT_EQ(breaker_.Snapshot().evidence, 0.5);
 }
 
 TEST_F(HalfOpenRampTest, CallsThatHangKeepItFromClosing) {
-  breaker_.Succeed();
+  GetToTheTop();
   const std::vector<Permit> hanging = breaker_.Acquire(2);
-  breaker_.clock().Advance(absl::Milliseconds(1));
-  for (int i = 0; i < 15; ++i) breaker_.Succeed();
-  // Two that hang weigh as much as 23 successes.
-  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
-  for (int i = 0; i < 15; ++i) breaker_.Succeed();
+  WaitAtTheTop();
+  breaker_.Succeed(kStep);
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
 }
 
-TEST_F(HalfOpenRampTest, ThoseThatMakeProgressLetItClose) {
-  breaker_.Succeed();
-  std::vector<Permit> streams = breaker_.Acquire(2);
+TEST_F(HalfOpenRampTest, CallsThatHangLowerTheShare) {
+  breaker_.Succeed(1 + 2 * kStep);
+  const std::vector<Permit> hanging = breaker_.Acquire(2);
+  ASSERT_EQ(breaker_.Snapshot().evidence, 0.25);
   breaker_.clock().Advance(absl::Milliseconds(1));
-  for (int i = 0; i < 30; ++i) breaker_.Succeed();
-  ASSERT_EQ(breaker_.state(), State::kHalfOpen);
+  const std::vector<Permit> one_more = breaker_.Acquire(1);
+  breaker_->TryAcquire();
+  EXPECT_EQ(breaker_.Snapshot().evidence, 0.5);
+}
+
+// A call in twelve takes a minute, the others no time.
+TEST_F(HalfOpenRampTest, FewLongCallsDoNotHoldItUp) {
+  std::vector<Permit> long_calls;
+  int calls = 0;
+  for (; calls < 100 && breaker_.state() != State::kClosed; ++calls) {
+    if (calls % 12 == 3) {
+      long_calls.push_back(breaker_->TryAcquire());
+    } else if (Permit permit = breaker_->TryAcquire()) {
+      permit.Record(Outcome::kSuccess);
+    }
+    breaker_.clock().Advance(absl::Milliseconds(10));
+  }
+  EXPECT_EQ(breaker_.state(), State::kClosed) << calls << " calls";
+}
+
+TEST_F(HalfOpenRampTest, ThoseThatMakeProgressLetItClose) {
+  GetToTheTop();
+  std::vector<Permit> streams = breaker_.Acquire(2);
+  WaitAtTheTop();
   for (Permit& stream : streams) stream.Progressed();
   EXPECT_EQ(breaker_.state(), State::kClosed);
 }
@@ -656,7 +737,9 @@ TEST_F(HalfOpenRampTest, ThoseThatMadeProgressAreNeverOverdue) {
   std::vector<Permit> streams = breaker_.Acquire(2);
   for (Permit& stream : streams) stream.Progressed();
   breaker_.clock().Advance(absl::Seconds(50));
-  for (int i = 0; i < 30; ++i) breaker_.Succeed();
+  breaker_.Succeed(3 * kStep);
+  WaitAtTheTop();
+  breaker_.Succeed(kStep);
   EXPECT_EQ(breaker_.state(), State::kClosed);
 }
 
@@ -671,6 +754,15 @@ TEST_F(HalfOpenRampTest, OneSlowCallAmongManyThatMadeProgressDoesNotReopen) {
   EXPECT_EQ(breaker_.state(), State::kHalfOpen);
 }
 
+TEST_F(HalfOpenRampTest, FailureAfterProgressOfAnotherShareDoesNotCount) {
+  breaker_.Succeed();
+  std::vector<Permit> streams = breaker_.Acquire(2);
+  for (Permit& stream : streams) stream.Progressed();
+  for (Permit& stream : streams) stream.Record(Outcome::kFailure);
+  EXPECT_EQ(breaker_.state(), State::kHalfOpen);
+  EXPECT_EQ(breaker_.Snapshot().evidence, 0.5);
+}
+
 // V6: only streams are asked for, and none ends.
 TEST_F(HalfOpenRampTest, StreamsThatLiveForeverCloseIt) {
   std::vector<Permit> streams;
@@ -683,10 +775,9 @@ TEST_F(HalfOpenRampTest, StreamsThatLiveForeverCloseIt) {
 }
 
 TEST_F(HalfOpenRampTest, ThoseThatEndWellLetItClose) {
-  breaker_.Succeed();
+  GetToTheTop();
   std::vector<Permit> hanging = breaker_.Acquire(2);
-  breaker_.clock().Advance(absl::Milliseconds(1));
-  for (int i = 0; i < 30; ++i) breaker_.Succeed();
+  WaitAtTheTop();
   ASSERT_EQ(breaker_.state(), State::kHalfOpen);
   for (Permit& permit : hanging) permit.Record(Outcome::kSuccess);
   EXPECT_EQ(breaker_.state(), State::kClosed);

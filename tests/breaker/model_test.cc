@@ -107,9 +107,9 @@ class ModelTest : public ::testing::TestWithParam<int> {
       o.trip.evidence->normal_failure_rate = Pick(1, 20) / 100.0;
       o.trip.evidence->break_even_failure_rate = Pick(25, 99) / 100.0;
       o.trip.evidence->calls_per_false_opening = Pick(1, 1000);
-      o.trip.evidence->tolerated_burst =
-          OneIn(10) ? absl::Microseconds(Pick(0, 40))
-                    : absl::Milliseconds(Pick(0, 300));
+      o.trip.evidence->tolerated_burst = OneIn(10)
+                                             ? absl::Microseconds(Pick(0, 40))
+                                             : absl::Milliseconds(Pick(0, 300));
     }
     o.trip.failure_rate_threshold.reset();
     if (!o.trip.evidence.has_value() || OneIn(2)) {

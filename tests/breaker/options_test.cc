@@ -262,18 +262,23 @@ std::vector<Invalid> AllInvalidTrips() {
                            &S::normal_failure_rate, value,
                            absl::StrCat("trip.evidence.normal_failure_rate is ",
                                         text, ", must be in (0, 1)")));
-    all.push_back(WithTrip(
-        absl::StrCat("broken", all.size()), &S::break_even_failure_rate, value,
-        absl::StrCat("trip.evidence.break_even_failure_rate is ", text,
-                     ", must be in (0, 1)")));
   }
-  for (const double normal : {0.2, 0.3}) {
+  for (const double value :
+       {0.0, 0.00999, 0.9901, 1.0, -0.5, kNan, kInfinity}) {
+    const std::string text = value != value ? "nan" : absl::StrCat(value);
+    all.push_back(
+        WithTrip(absl::StrCat("break_even", all.size()),
+                 &S::break_even_failure_rate, value,
+                 absl::StrCat("trip.evidence.break_even_failure_rate is ", text,
+                              ", must be in [0.01, 0.99]")));
+  }
+  for (const double normal : {0.5, 0.6}) {
     all.push_back(WithTrip(
         absl::StrCat("order", all.size()), &S::normal_failure_rate, normal,
         absl::StrCat(
             "trip.evidence.normal_failure_rate is ", normal,
             ", must be below trip.evidence.break_even_failure_rate, which is "
-            "0.2")));
+            "0.5")));
   }
   for (const int64_t value : {int64_t{0}, kLeast, kHuge}) {
     all.push_back(WithTrip(
@@ -351,6 +356,26 @@ TEST(OptionsTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(options.half_open.lease, absl::Seconds(60));
 }
 
+TEST(OptionsTest, PercentageIsTheBreakerOfThreeNumbers) {
+  const BreakerOptions options = BreakerOptions::Percentage(
+      0.05, 20, absl::Seconds(60), absl::Seconds(45));
+  EXPECT_TRUE(options.Validate().ok()) << options.Validate();
+  EXPECT_EQ(options.trip.failure_rate_threshold, 0.05);
+  EXPECT_EQ(options.trip.minimum_calls, 20);
+  EXPECT_EQ(options.trip.window, absl::Seconds(60));
+  EXPECT_EQ(options.open.duration, absl::Seconds(45));
+  EXPECT_EQ(options.open.duration_jitter, 0);
+  EXPECT_EQ(options.half_open.successes_to_close, 1);
+  EXPECT_FALSE(options.trip.evidence.has_value());
+  EXPECT_FALSE(options.open.pace_by_calls.has_value());
+}
+
+TEST(OptionsTest, PercentageDoesNotHideWhatIsOutOfRange) {
+  EXPECT_THAT(ErrorOf(BreakerOptions::Percentage(5, 20, absl::Seconds(60),
+                                                 absl::Seconds(45))),
+              HasSubstr("trip.failure_rate_threshold is 5"));
+}
+
 TEST(OptionsTest, LeastValuesAreValid) {
   BreakerOptions options;
   options.trip.failure_rate_threshold = std::numeric_limits<double>::min();
@@ -394,13 +419,13 @@ TEST(OptionsTest, EdgesOfEvidenceAndPacingAreValid) {
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate =
       std::numeric_limits<double>::denorm_min();
-  options.trip.evidence->break_even_failure_rate =
-      1 - std::numeric_limits<double>::epsilon() / 2;
+  options.trip.evidence->break_even_failure_rate = 0.99;
   options.trip.evidence->calls_per_false_opening = 1;
   options.trip.evidence->tolerated_burst = absl::ZeroDuration();
   options.open.pace_by_calls->probe_share =
       std::numeric_limits<double>::denorm_min();
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
+  options.trip.evidence->break_even_failure_rate = 0.01;
   options.trip.evidence->calls_per_false_opening = 1'000'000'000'000'000;
   options.trip.evidence->tolerated_burst = absl::Hours(1);
   options.open.pace_by_calls->probe_share = 1;

@@ -200,7 +200,9 @@ TEST(StressTest, EveryScheduleRecoversByTheRamp) {
     if (breaker.state() == State::kOpen) {
       breaker.clock().Advance(absl::Seconds(30));
     }
-    breaker.Succeed(40);
+    breaker.Succeed(9);
+    breaker.clock().Advance(options.open.duration);  // at the full share
+    breaker.Succeed();
     ASSERT_EQ(breaker.state(), State::kClosed) << "seed " << seed;
     EXPECT_EQ(breaker.Snapshot().in_flight, 0);
   }

@@ -51,10 +51,10 @@ class CallGateTest : public ::testing::Test {
   }
 
   // Ends the generation and begins the next.
-  void BeginGeneration(State state = State::kClosed, double evidence = 0) {
+  void BeginGeneration(State state = State::kClosed) {
     terms_.judgment.window_base = gate_.EndGeneration();
     SetWord(gate_.word().generation() + 1, state);
-    gate_.Publish(terms_, evidence);
+    gate_.Publish(terms_);
   }
 
   std::optional<CallGate::Judgment> Fail(uint64_t generation = 0) {
@@ -318,10 +318,11 @@ TEST_F(CallGateTest, RowBeginsAgainWithEachGeneration) {
 
 // --------------------------------------------------------------- Evidence
 
-TEST_F(CallGateTest, EvidenceBeginsAtTheLevelItIsGiven) {
+TEST_F(CallGateTest, EvidenceBeginsAtNothingInEachGeneration) {
   SetRules(EvidenceOnly(1'000'000));
-  BeginGeneration(State::kClosed, 0.4);
-  EXPECT_NEAR(gate_.evidence().level, 0.4, 0.001);
+  BeginGeneration();
+  Fail(1);
+  EXPECT_GT(gate_.evidence().level, 0);
   BeginGeneration();
   EXPECT_EQ(gate_.evidence().level, 0);
 }
@@ -333,7 +334,7 @@ TEST_F(CallGateTest, EvidenceStaysWhenTermsOfItsGenerationFollow) {
     if (i % 5 == 0) Fail(1);
     Succeed(1);
     const CallGate::Evidence before = gate_.evidence();
-    gate_.Publish(terms_, /*evidence_level=*/0.4);
+    gate_.Publish(terms_);
     EXPECT_EQ(gate_.evidence().level, before.level);
     EXPECT_EQ(gate_.evidence().failures_until_complete,
               before.failures_until_complete);

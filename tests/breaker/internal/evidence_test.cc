@@ -20,11 +20,11 @@
 namespace autobreaker {
 namespace {
 
-BreakerOptions Sequential(double normal, double broken, int64_t calls,
+BreakerOptions Sequential(double normal, double break_even, int64_t calls,
                           absl::Duration burst) {
   BreakerOptions options;
   options.trip.evidence->normal_failure_rate = normal;
-  options.trip.evidence->break_even_failure_rate = broken;
+  options.trip.evidence->break_even_failure_rate = break_even;
   options.trip.evidence->calls_per_false_opening = calls;
   options.trip.evidence->tolerated_burst = burst;
   return options;
@@ -35,21 +35,21 @@ class Court {
  public:
   explicit Court(const BreakerOptions& options)
       : rule_(EvidenceRule::From(options.trip)) {
-    evidence_.Restart(rule_, /*level=*/0, successes_, generation_);
+    Restart();
   }
 
+  void Restart() { evidence_.Restart(successes_, generation_); }
   void Succeed(int count = 1) { successes_ += count; }
   bool Fail() {
     return evidence_.AddFailure(rule_, successes_, generation_, now_);
   }
   void Advance(absl::Duration by) { now_ += absl::ToChronoNanoseconds(by); }
   double level() const {
-    return FailureEvidence::Level(rule_, evidence_.Read(), successes_);
+    return evidence_.Level(rule_, evidence_.Read(), successes_);
   }
 
   std::optional<int64_t> FailuresMissing() const {
-    return FailureEvidence::FailuresUntilComplete(rule_, evidence_.Read(),
-                                                  successes_);
+    return evidence_.FailuresUntilComplete(rule_, evidence_.Read(), successes_);
   }
 
   // Failures until the evidence is complete, each a while after the one before.
@@ -71,13 +71,26 @@ class Court {
 
 TEST(EvidenceTest, WeightsAreLogarithmsOfLikelihoods) {
   const EvidenceRule rule = EvidenceRule::From(TripOptions());
-  const double success = std::log(0.98 / 0.8);
+  const double success = std::log(0.98 / 0.125);
   const double one = static_cast<double>(EvidenceRule::kOneSuccess);
-  EXPECT_NEAR(rule.tests[0].failure, std::log(0.2 / 0.02) / success * one, 1);
-  EXPECT_NEAR(rule.tests[0].threshold, std::log(2e6) / success * one, 1);
-  const double success_in_outage = std::log(0.98 / 0.2);
-  EXPECT_NEAR(rule.tests[1].failure,
-              std::log(0.8 / 0.02) / success_in_outage * one, 1);
+  EXPECT_NEAR(rule.failure, std::log(0.875 / 0.02) / success * one, 1);
+  EXPECT_NEAR(rule.threshold, std::log(1e6) / success * one, 1);
+}
+
+// Between the rates that it compares, the evidence grows from some share of
+// failures on, which must not be above the break-even rate.
+TEST(EvidenceTest, GrowsWhereMoreThanBreakEvenFails) {
+  for (const double normal : {0.001, 0.02, 0.1, 0.3, 0.6}) {
+    for (const double break_even : {0.02, 0.2, 0.5, 0.7, 0.99}) {
+      if (normal >= break_even) continue;
+      const EvidenceRule rule = EvidenceRule::From(
+          Sequential(normal, break_even, 1'000'000, absl::ZeroDuration()).trip);
+      // But for roundings.
+      EXPECT_GE(break_even * (rule.failure + 1),
+                (1 - break_even) * EvidenceRule::kOneSuccess)
+          << normal << ", " << break_even;
+    }
+  }
 }
 
 TEST(EvidenceTest, FourFailuresAloneAreCompleteByDefault) {
@@ -90,9 +103,33 @@ TEST(EvidenceTest, OneFailureInFiftyIsNever) {
   EXPECT_EQ(court.FailuresToComplete(/*successes_between=*/49), -1);
 }
 
-TEST(EvidenceTest, TenFailuresIn46CallsAreCompleteByDefault) {
+TEST(EvidenceTest, OneFailureInTwoIsNever) {
   Court court{BreakerOptions()};
-  EXPECT_EQ(court.FailuresToComplete(/*successes_between=*/4), 10);
+  EXPECT_EQ(court.FailuresToComplete(/*successes_between=*/1), -1);
+}
+
+TEST(EvidenceTest, WaitsForFailuresToOutweigh) {
+  Court court{BreakerOptions()};
+  for (int i = 0; i < 50; ++i) {
+    court.Advance(absl::Seconds(1));
+    court.Fail();
+    court.Succeed();
+  }
+  const int64_t missing = *court.FailuresMissing();
+  EXPECT_GT(missing, 4);
+  EXPECT_EQ(court.FailuresToComplete(0), missing);
+}
+
+TEST(EvidenceTest, LevelIsTheSmallerOfItsTwoShares) {
+  Court court{BreakerOptions()};
+  court.Advance(absl::Seconds(1));
+  court.Fail();
+  const double evidence =
+      static_cast<double>(court.rule_.failure) / court.rule_.threshold;
+  ASSERT_GT(evidence, 0.25);
+  EXPECT_EQ(court.level(), 0.25);  // of the balance
+  court.Succeed();
+  EXPECT_EQ(court.level(), 0);
 }
 
 TEST(EvidenceTest, SuccessesLowerIt) {
@@ -128,22 +165,46 @@ TEST(EvidenceTest, FailureOfAnotherGenerationChangesNothing) {
   EXPECT_EQ(court.level(), 0);
 }
 
-TEST(EvidenceTest, RestartsAtTheLevelAsked) {
+TEST(EvidenceTest, RestartForgets) {
   Court court{BreakerOptions()};
-  court.evidence_.Restart(court.rule_, 0.5, court.successes_,
+  for (int i = 0; i < 3; ++i) {
+    court.Advance(absl::Seconds(1));
+    court.Fail();
+  }
+  court.Restart();
+  EXPECT_EQ(court.level(), 0);
+  EXPECT_EQ(court.FailuresToComplete(0), 4);
+}
+
+TEST(EvidenceTest, OtherWeightsKeepTheShare) {
+  Court court{BreakerOptions()};
+  court.Advance(absl::Seconds(1));
+  court.Fail();
+  court.Advance(absl::Seconds(1));
+  court.Fail();
+  const EvidenceRule before = court.rule_;
+  court.rule_ = EvidenceRule::From(
+      Sequential(0.02, 0.5, 1'000'000'000'000, absl::Milliseconds(50)).trip);
+  court.evidence_.Reweigh(before, court.rule_, court.successes_,
                           court.generation_);
-  EXPECT_NEAR(court.level(), 0.5, 0.001);
+  EXPECT_EQ(court.level(), 0.5);  // of the balance
+  const double share =
+      2.0 * before.failure / static_cast<double>(before.threshold);
+  EXPECT_EQ(
+      court.FailuresMissing(),
+      std::ceil((1 - share) * court.rule_.threshold / court.rule_.failure));
 }
 
 TEST(EvidenceTest, SurvivesTheWrapOfTheCounters) {
   Court court{BreakerOptions()};
   court.successes_ = (uint64_t{1} << 48) - 1;
-  court.evidence_.Restart(court.rule_, 0, court.successes_, court.generation_);
+  court.Restart();
   court.Fail();
-  const double before = court.level();
+  court.Advance(absl::Seconds(1));
+  court.Fail();
+  EXPECT_EQ(court.level(), 0.5);
   court.successes_ = 0;  // one more
-  EXPECT_GT(court.level(), 0);
-  EXPECT_LT(court.level(), before);
+  EXPECT_EQ(court.level(), 0.25);
 }
 
 TEST(EvidenceTest, OffWithoutEvidenceOptions) {
@@ -163,33 +224,87 @@ TEST(EvidenceTest, TellsHowManyFailuresAreMissing) {
   }
 }
 
+// Without a balance, which bursts do not hold back.
+double ShareOfThreshold(const Court& court) {
+  EvidenceRule rule = court.rule_;
+  rule.balance.fewest = 1e-9;
+  return court.evidence_.Level(rule, court.evidence_.Read(), court.successes_);
+}
+
+// One failure weighs more than a quarter of the threshold.
+double Step(const Court& court) {
+  return static_cast<double>(court.rule_.failure) / court.rule_.threshold;
+}
+
 TEST(EvidenceTest, BurstIsNeverComplete) {
   Court court{BreakerOptions()};
   for (int i = 0; i < 100'000; ++i) ASSERT_FALSE(court.Fail());
-  EXPECT_NEAR(court.level(), 1.0 / 3, 0.001);
+  EXPECT_NEAR(ShareOfThreshold(court), Step(court), 0.001);
 }
 
+TEST(EvidenceTest, BurstRisesByAQuarterWhereAFailureWeighsLess) {
+  Court court(Sequential(0.2, 0.5, 1'000'000, absl::Milliseconds(50)));
+  ASSERT_LT(Step(court), 0.2);
+  for (int i = 0; i < 100; ++i) court.Fail();
+  EXPECT_NEAR(ShareOfThreshold(court), 0.25, 0.001);
+}
+
+// Whenever it begins, in an interval that an earlier failure began.
 TEST(EvidenceTest, BurstOfTheToleratedLengthIsNotComplete) {
-  Court court{BreakerOptions()};
-  for (int ms = 0; ms <= 50; ++ms) {
-    for (int i = 0; i < 100; ++i) ASSERT_FALSE(court.Fail());
-    court.Advance(absl::Milliseconds(1));
+  for (int before = 0; before <= 40; ++before) {
+    Court court{BreakerOptions()};
+    court.Fail();
+    court.Succeed(1'000);
+    court.Advance(absl::Milliseconds(before));
+    for (int ms = 0; ms <= 50; ++ms) {
+      for (int i = 0; i < 100; ++i) ASSERT_FALSE(court.Fail()) << before;
+      court.Advance(absl::Milliseconds(1));
+    }
+    EXPECT_LT(ShareOfThreshold(court), 0.9) << before;
   }
-  EXPECT_NEAR(court.level(), 2.0 / 3, 0.01);
 }
 
+// And two calls later.
 TEST(EvidenceTest, TwiceTheToleratedBurstIsComplete) {
   Court court{BreakerOptions()};
   bool complete = false;
-  for (int ms = 0; ms <= 100; ++ms) {
+  for (int ms = 0; ms <= 102; ++ms) {
     complete = court.Fail();
     court.Advance(absl::Milliseconds(1));
   }
   EXPECT_TRUE(complete);
 }
 
+// V13: whatever the rate of calls, what fails is seen after about as many.
+TEST(EvidenceTest, FewSuccessesBetweenBurstsDoNotHoldItUp) {
+  for (const int per_second : {100, 1'000, 5'000, 20'000}) {
+    Court court{BreakerOptions()};
+    std::mt19937_64 random(per_second);
+    std::bernoulli_distribution fails(0.6);
+    int64_t calls = 0;
+    bool complete = false;
+    while (!complete && calls < 100 * per_second) {
+      ++calls;
+      court.Advance(absl::Seconds(1) / per_second);
+      if (fails(random)) {
+        complete = court.Fail();
+      } else {
+        court.Succeed();
+      }
+    }
+    EXPECT_LT(calls, 200 + 0.3 * per_second) << per_second;
+  }
+}
+
+TEST(EvidenceTest, ToleratedBurstsTooShortToTellHoldNothingBack) {
+  for (const int64_t ns : {1, 1'000, 16'384, 24'000, 25'000, 50'000}) {
+    Court court(Sequential(0.02, 0.5, 1'000'000, absl::Nanoseconds(ns)));
+    EXPECT_EQ(court.FailuresToComplete(0), 4) << ns;
+  }
+}
+
 TEST(EvidenceTest, NoToleratedBurstHoldsNothingBack) {
-  Court court(Sequential(0.02, 0.2, 1'000'000, absl::ZeroDuration()));
+  Court court(Sequential(0.02, 0.5, 1'000'000, absl::ZeroDuration()));
   EXPECT_FALSE(court.Fail());
   EXPECT_FALSE(court.Fail());
   EXPECT_FALSE(court.Fail());
@@ -210,74 +325,55 @@ TEST(EvidenceTest, ClockOfAnotherThreadThatIsBehindLowersNothing) {
 }
 
 TEST(EvidenceTest, OneFailureAloneAlwaysHasItsWholeWeight) {
-  // More than a third of the threshold.
-  Court court(Sequential(1e-6, 0.2, 1'000'000, absl::Milliseconds(50)));
-  EXPECT_EQ(court.FailuresMissing(), 2);
-  EXPECT_EQ(court.FailuresToComplete(0), 2);
+  // More than half of the threshold.
+  Court court(Sequential(1e-6, 0.5, 1'000'000, absl::Milliseconds(50)));
+  court.Fail();
+  EXPECT_GT(ShareOfThreshold(court), 0.9);
 }
 
-TEST(EvidenceTest, SmallThresholdIsReachedAtTheBrokenRate) {
-  Court court(Sequential(0.1, 0.5, 1, absl::Milliseconds(50)));
+TEST(EvidenceTest, SmallThresholdIsReachedAboveTheBreakEvenRate) {
+  Court court(Sequential(0.1, 0.3, 1, absl::Milliseconds(50)));
   EXPECT_NE(court.FailuresToComplete(/*successes_between=*/1), -1);
 }
 
 TEST(EvidenceTest, EarlierFailuresDoNotRaiseABurst) {
   Court court{BreakerOptions()};
   court.Fail();
-  const double before = court.level();
+  const double before = ShareOfThreshold(court);
   court.Advance(absl::Seconds(1));
   for (int i = 0; i < 1000; ++i) court.Fail();
-  EXPECT_NEAR(court.level(), before + 1.0 / 3, 0.001);
+  EXPECT_NEAR(ShareOfThreshold(court), before + Step(court), 0.001);
 }
 
 TEST(EvidenceTest, FailuresOnManyThreadsAreAllWeighed) {
   // Weights so small that nothing is cut off.
-  const EvidenceRule rule = EvidenceRule::From(
-      Sequential(0.4, 0.41, 1'000'000'000'000'000, absl::ZeroDuration()).trip);
-  FailureEvidence evidence;
-  evidence.Restart(rule, 0, 0, 0);
+  Court court(
+      Sequential(0.4, 0.41, 1'000'000'000'000'000, absl::ZeroDuration()));
   RunThreads(4, [&](int) {
-    for (int i = 0; i < 100; ++i) {
-      evidence.AddFailure(rule, 0, 0, MonotonicTime());
-    }
+    for (int i = 0; i < 10; ++i) court.Fail();
   });
-  EXPECT_DOUBLE_EQ(
-      FailureEvidence::Level(rule, evidence.Read(), 0),
-      std::max(400.0 * rule.tests[0].failure / rule.tests[0].threshold,
-               std::min(1.0, 400.0 * rule.tests[1].failure /
-                                 rule.tests[1].threshold)));
+  EXPECT_NEAR(ShareOfThreshold(court), 40 * Step(court), 1e-9);
 }
 
 TEST(EvidenceTest, BurstOnManyThreadsIsHeldBackToo) {
-  const EvidenceRule rule = EvidenceRule::From(TripOptions());
-  FailureEvidence evidence;
-  evidence.Restart(rule, 0, 0, 0);
+  Court court{BreakerOptions()};
   RunThreads(8, [&](int) {
-    for (int i = 0; i < 10'000; ++i) {
-      evidence.AddFailure(rule, 0, 0, MonotonicTime());
-    }
+    for (int i = 0; i < 10'000; ++i) court.Fail();
   });
-  EXPECT_LT(FailureEvidence::Level(rule, evidence.Read(), 0), 0.34);
-}
-
-TEST(EvidenceTest, BrokenRateNextToOneDoesNotOpenOnOneFailure) {
-  Court court(Sequential(0.02, 1 - std::numeric_limits<double>::epsilon() / 2,
-                         1'000'000, absl::ZeroDuration()));
-  EXPECT_EQ(court.FailuresToComplete(0), 4);
+  EXPECT_NEAR(ShareOfThreshold(court), Step(court), 0.001);
 }
 
 TEST(EvidenceTest, RatesAtTheEdgesDoNotOverflow) {
-  Court court(Sequential(std::numeric_limits<double>::denorm_min(),
-                         1 - std::numeric_limits<double>::epsilon() / 2,
+  Court court(Sequential(std::numeric_limits<double>::denorm_min(), 0.99,
                          1'000'000'000'000'000, absl::Hours(1)));
   court.Fail();
   EXPECT_GE(court.level(), 0);
-  court.Succeed();
+  court.Succeed(200);
   EXPECT_EQ(court.level(), 0);
 }
 
 TEST(EvidenceTest, RatesThatAllButTouchDoNotOverflow) {
-  for (const double normal : {1e-300, 0.02, 0.3, 0.5, 0.75, 0.999}) {
+  for (const double normal : {0.01, 0.02, 0.3, 0.5, 0.75, 0.98}) {
     Court court(Sequential(normal, std::nextafter(normal, 1.0),
                            1'000'000'000'000'000, absl::ZeroDuration()));
     court.Fail();
@@ -287,16 +383,19 @@ TEST(EvidenceTest, RatesThatAllButTouchDoNotOverflow) {
 }
 
 // Random schedules: an added failure never makes the evidence complete later.
+// (Where bursts are held back it may, by an interval that it begins too soon.)
 class MonotonicityTest : public ::testing::TestWithParam<int> {};
 
 TEST_P(MonotonicityTest, AddedFailureNeverCompletesLater) {
   std::mt19937_64 random(GetParam());
   for (int schedule = 0; schedule < 300; ++schedule) {
-    const BreakerOptions options =
-        Sequential(0.02, 0.2, random() % 2 == 0 ? 1'000'000 : 100,
-                   absl::Milliseconds(random() % 100));
+    const BreakerOptions options = Sequential(
+        0.02, 0.5, random() % 2 == 0 ? 1'000'000 : 100, absl::ZeroDuration());
+    // Without a balance: a failure amid successes says that the server was not
+    // well, and then it takes more to outweigh.
     Court fewer(options);
     Court more(options);
+    fewer.rule_.balance.fewest = more.rule_.balance.fewest = 1e-9;
     // In percent; and how far apart, in tenths of a millisecond.
     const uint64_t failing = random() % 60;
     const uint64_t apart = 1 + random() % 300;
@@ -346,14 +445,13 @@ TEST(FalseOpeningsTest, AreNoMoreThanPromised) {
       call += row;
       if (court.Fail()) {
         ++false_openings;
-        court.evidence_.Restart(court.rule_, 0, court.successes_,
-                                court.generation_);
+        court.Restart();
       }
     }
     const double most = static_cast<double>(kCalls) / promised;
     EXPECT_LE(false_openings, most + 3 * std::sqrt(most)) << promised;
     // Nor so few that the bound says nothing.
-    EXPECT_GE(false_openings, most / 20) << promised;
+    EXPECT_GE(false_openings, most / 50) << promised;
   }
 }
 

@@ -40,15 +40,23 @@ BreakerOptions RampOptions() {
   return options;
 }
 
+// 4 s, and whatever calls came meanwhile.
+OpenTime FourSeconds() {
+  OpenTime time;
+  time.shortest = time.longest = seconds(4);
+  return time;
+}
+
 // Half-open since kStart, after 4 s of being open.
 class HalfOpenTest : public ::testing::Test {
  protected:
   explicit HalfOpenTest(const BreakerOptions& options = CountingOptions())
-      : rules_(Rules::Of(options)), half_open_(*rules_, seconds(4), kStart) {}
+      : rules_(Rules::Of(options)),
+        half_open_(*rules_, FourSeconds(), /*asked=*/0, kStart) {}
 
   void Wait(MonotonicTime::duration by) { now_ += by; }
 
-  HalfOpen::Answer Ask() { return half_open_.TakeProbe(*rules_, now_); }
+  HalfOpen::Answer Ask() { return half_open_.TakeProbe(*rules_, asked_, now_); }
   uint64_t Take() {
     const uint64_t probe = Ask().probe;
     EXPECT_NE(probe, kNone) << "refused";
@@ -73,6 +81,7 @@ class HalfOpenTest : public ::testing::Test {
 
   std::shared_ptr<const Rules> rules_;
   MonotonicTime now_ = kStart;
+  uint64_t asked_ = 0;
   HalfOpen half_open_;
 };
 
@@ -227,8 +236,8 @@ TEST_F(HalfOpenTest, SuccessIsNeitherFailedNorSlow) {
   } kRows[] = {
       {false, false, 1}, {false, true, 0}, {true, false, 0}, {true, true, 0}};
   for (const auto& row : kRows) {
-    HalfOpen half_open(*rules_, seconds(4), kStart);
-    const uint64_t probe = half_open.TakeProbe(*rules_, kStart).probe;
+    HalfOpen half_open(*rules_, FourSeconds(), /*asked=*/0, kStart);
+    const uint64_t probe = half_open.TakeProbe(*rules_, 0, kStart).probe;
     half_open.EndProbe(*rules_, probe, row.failed, row.slow, kStart);
     EXPECT_EQ(half_open.successes(), row.successes)
         << row.failed << ", " << row.slow;
@@ -301,16 +310,16 @@ TEST_F(RampingHalfOpenTest, SlowProbeIsASuccess) {
   EXPECT_EQ(half_open_.successes(), 1);
 }
 
-TEST_F(RampingHalfOpenTest, EvidenceFallsWithSuccessesAndRisesWithFailures) {
-  EXPECT_EQ(half_open_.evidence(), 1);
-  Succeed();
-  const double after_success = half_open_.evidence();
-  EXPECT_LT(after_success, 1);
+TEST_F(RampingHalfOpenTest, ShareGrowsWithSuccessesAndShrinksWithFailures) {
+  EXPECT_EQ(half_open_.share(), 0);
+  for (int i = 0; i < 3; ++i) Succeed();
+  EXPECT_EQ(half_open_.share(), 0.5);
   Fail();
-  EXPECT_GT(half_open_.evidence(), after_success);
+  Fail();
+  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
 }
 
-TEST_F(RampingHalfOpenTest, FailureReopensOnceTheEvidenceIsComplete) {
+TEST_F(RampingHalfOpenTest, FailuresReopenBelowTheSmallestShare) {
   Succeed();
   Fail();
   EXPECT_EQ(Next(/*failed=*/true), std::nullopt);
@@ -323,15 +332,33 @@ TEST_F(RampingHalfOpenTest, FirstFailureReopens) {
   EXPECT_EQ(Next(/*failed=*/true), State::kOpen);
 }
 
-TEST_F(RampingHalfOpenTest, SuccessesCloseAtHalfOfTheEvidence) {
-  int successes = 0;
-  do {
+TEST_F(RampingHalfOpenTest, SuccessesCloseWithAllCallsForAnOpenTime) {
+  for (int i = 0; i < 9; ++i) {
+    EXPECT_EQ(Next(/*failed=*/false), std::nullopt);
     Succeed();
-    ++successes;
-    EXPECT_EQ(Next(/*failed=*/false).has_value(), half_open_.evidence() <= 0.5);
-  } while (half_open_.evidence() > 0.5 && successes < 1000);
+  }
+  EXPECT_EQ(half_open_.share(), 1);
+  EXPECT_EQ(Next(/*failed=*/false), std::nullopt);
+  Wait(seconds(4));
   EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
-  EXPECT_GT(half_open_.evidence(), 0.4);
+}
+
+TEST_F(RampingHalfOpenTest, FailureAfterProgressCountsWithItsOwnShareOnly) {
+  Succeed();
+  const uint64_t early = Take();
+  half_open_.Progress(*rules_, early, now_);
+  const uint64_t stream = Take();
+  half_open_.Progress(*rules_, stream, now_);
+  ASSERT_EQ(half_open_.share(), 0.5);
+  half_open_.FailAfterProgress(*rules_, early, now_);
+  half_open_.FailAfterProgress(*rules_, stream, now_);
+  EXPECT_EQ(half_open_.share(), 0.5);
+  const uint64_t latest = Take();
+  half_open_.Progress(*rules_, latest, now_);
+  half_open_.FailAfterProgress(*rules_, latest, now_);
+  Fail();
+  Fail();
+  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
 }
 
 TEST_F(RampingHalfOpenTest, ShareOfSlowProbesReopensAndOneAloneDoesNot) {
@@ -360,8 +387,12 @@ TEST_F(RampingHalfOpenTest, OverdueProbeKeepsItFromClosing) {
   const uint64_t slowest = Take();
   Wait(seconds(1));
   EXPECT_TRUE(End(slowest));
+  for (int i = 0; i < 6; ++i) Succeed();
+  ASSERT_EQ(half_open_.share(), 1);
+  Wait(seconds(4));
   const uint64_t hangs = Take();
-  while (half_open_.evidence() > 0.5) Succeed();
+  Succeed();
+  Succeed();
   // Overdue is what takes more than twice as long as the slowest success.
   Wait(seconds(2));
   EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
@@ -371,33 +402,29 @@ TEST_F(RampingHalfOpenTest, OverdueProbeKeepsItFromClosing) {
   EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
 }
 
-TEST_F(RampingHalfOpenTest, OverdueProbesKeepOthersFromTheirTurn) {
-  for (int i = 0; i < 10; ++i) Succeed();
+TEST_F(RampingHalfOpenTest, OverdueProbesLowerTheShare) {
+  for (int i = 0; i < 5; ++i) Succeed();
   Take();
-  Take();  // from here on, by turns
+  Take();
   HalfOpen without_overdue = half_open_;
+  without_overdue.TakeProbe(*rules_, asked_, now_);
+  EXPECT_EQ(without_overdue.share(), 0.75);
   Wait(nanoseconds(1));
-  for (int i = 0; i < 10; ++i) EXPECT_EQ(Ask().probe, kNone);
-  int went = 0;
-  for (int i = 0; i < 10; ++i) {
-    went += without_overdue.TakeProbe(*rules_, kStart).probe != kNone;
-  }
-  EXPECT_GT(went, 0);
+  EXPECT_EQ(Ask().probe, kNone);
+  EXPECT_EQ(half_open_.share(), 0.5);
 }
 
-TEST_F(RampingHalfOpenTest, OtherRulesKeepTheEvidenceAndWeighResultsOtherwise) {
+TEST_F(RampingHalfOpenTest, OtherRulesKeepTheShareAndWeighResultsOtherwise) {
   Succeed();
-  const double before = half_open_.evidence();
   BreakerOptions options = RampOptions();
-  options.trip.evidence->calls_per_false_opening = 100;
+  options.trip.evidence->break_even_failure_rate = 0.25;
   rules_ = Rules::Of(options);
   half_open_.SetRules(*rules_, now_);
-  EXPECT_EQ(half_open_.evidence(), before);
-  Fail();
-  const EvidenceRule::Test& test = rules_->evidence.tests[0];
-  EXPECT_DOUBLE_EQ(
-      half_open_.evidence() - before,
-      static_cast<double>(test.failure) / static_cast<double>(test.threshold));
+  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
+  for (int i = 0; i < 3; ++i) Succeed();
+  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
+  Succeed();
+  EXPECT_DOUBLE_EQ(half_open_.share(), 0.5);
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "autobreaker/breaker/internal/outage.h"
 
+#include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -17,8 +19,7 @@ constexpr MonotonicTime kStart{std::chrono::hours(1)};
 // The largest below 1.
 constexpr double kNearlyOne = 1 - 1e-16;
 
-// Opens for the time in which ten calls are asked for, or more of them as the
-// outage goes on: 100 ms to 60 s.
+// Opens for ten calls, or more of them as the outage goes on: 100 ms to 60 s.
 BreakerOptions PacedOptions() {
   BreakerOptions options = ExactOptions();
   options.open.duration = absl::Milliseconds(100);
@@ -44,7 +45,7 @@ class OutageTest : public ::testing::Test {
   void OpenAgain(bool probes_failed = true) {
     outage_.OpenAgain(*rules_, probes_failed, opening_, now_);
   }
-  void BecomeHalfOpen() { outage_.BecomeHalfOpen(*rules_, now_); }
+  void BecomeHalfOpen() { outage_.BecomeHalfOpen(*rules_, asked_, now_); }
   void WaitAndBecomeHalfOpen() {
     now_ = outage_.refuse_until();
     BecomeHalfOpen();
@@ -63,6 +64,7 @@ class OutageTest : public ::testing::Test {
   // Of the next opening.
   Outage::Opening opening_;
   MonotonicTime now_ = kStart;
+  uint64_t asked_ = 0;
   Outage outage_;
 };
 
@@ -71,60 +73,121 @@ TEST_F(OutageTest, OpensForTheDuration) {
   EXPECT_EQ(Refuses(), absl::Seconds(5));
 }
 
-TEST_F(OutageTest, FirstOpeningIsPacedByTheCallsOfTheWindow) {
-  const struct {
-    uint64_t finished;
-    absl::Duration window_time;
-    absl::Duration refuses;
-  } kRows[] = {
-      // Ten calls at the rate of the window.
-      {20, absl::Seconds(10), absl::Seconds(5)},
-      {100, absl::Seconds(10), absl::Seconds(1)},
-      {100, absl::Seconds(20), absl::Seconds(2)},
-      {100, absl::Seconds(1), absl::Milliseconds(100)},
-      // Never shorter than the duration, and never longer than the longest.
-      {1'000'000, absl::Seconds(10), absl::Milliseconds(100)},
-      {1, absl::Seconds(10), absl::Seconds(60)},
-      {0, absl::Seconds(10), absl::Seconds(60)},
-      {20, absl::ZeroDuration(), absl::Milliseconds(100)},
-  };
-  SetOptions(PacedOptions());
-  opening_.asked = 1'000'000;  // long before
-  for (const auto& row : kRows) {
-    OpenFirst(Counts(row.finished / 2, row.finished - row.finished / 2),
-              row.window_time);
-    EXPECT_EQ(Refuses(), row.refuses)
-        << row.finished << " in " << row.window_time;
-  }
-}
-
-TEST_F(OutageTest, LaterOpeningsArePacedByTheCallsAskedForMeanwhile) {
-  const struct {
-    absl::Duration since;  // the opening before
-    uint64_t asked;        // since then
-    absl::Duration refuses;
-  } kRows[] = {
-      // 25 in this outage: 10 calls, at 10 per second.
-      {absl::Milliseconds(2500), 25, absl::Seconds(1)},
-      // 100 in this outage: 2 sqrt(100) calls, at 15 per second.
-      {absl::Seconds(5), 75, absl::Seconds(20) / 15},
-      // 900 in this outage: 2 sqrt(900) calls, at 200 per second.
-      {absl::Seconds(4), 800, absl::Milliseconds(300)},
-      // 10000 in this outage: 2 sqrt(10000) calls, at 910 per second.
-      {absl::Seconds(10), 9100, absl::Seconds(200) / 910},
-      // Nobody asked.
-      {absl::Seconds(10), 0, absl::Seconds(60)},
-  };
+TEST_F(OutageTest, PacedOpenTimeIsOverWhenTheCallsCame) {
   SetOptions(PacedOptions());
   opening_.asked = 1'000'000;
   OpenFirst();
-  for (const auto& row : kRows) {
-    opening_.asked += row.asked;
-    Wait(row.since);
-    OpenAgain();
-    EXPECT_LE(absl::AbsDuration(Refuses() - row.refuses), absl::Nanoseconds(1))
-        << row.asked << " asked: " << Refuses();
+  EXPECT_EQ(Refuses(), absl::Milliseconds(100));
+  Wait(absl::Milliseconds(100) - absl::Nanoseconds(1));
+  EXPECT_FALSE(outage_.IsOver(1'000'010, now_));
+  Wait(absl::Nanoseconds(1));
+  EXPECT_FALSE(outage_.IsOver(1'000'009, now_));
+  EXPECT_TRUE(outage_.IsOver(1'000'010, now_));
+}
+
+// V4, V5. Whatever calls came before, and however long nobody calls.
+TEST_F(OutageTest, SilenceLengthensNoOpenTime) {
+  SetOptions(PacedOptions());
+  for (const absl::Duration window_time :
+       {absl::Milliseconds(1), absl::Seconds(15), absl::Hours(1)}) {
+    for (const absl::Duration silence :
+         {absl::ZeroDuration(), absl::Seconds(15)}) {
+      opening_.asked = 1'000'000;
+      OpenFirst(Counts(0, 4), window_time);
+      Wait(absl::Milliseconds(100) + silence);
+      EXPECT_FALSE(outage_.IsOver(1'000'009, now_));
+      EXPECT_TRUE(outage_.IsOver(1'000'010, now_));
+      // And so when it opens again.
+      opening_.asked = 1'000'011;
+      OpenAgain();
+      Wait(absl::Milliseconds(100) + silence);
+      EXPECT_FALSE(outage_.IsOver(1'000'020, now_));
+      EXPECT_TRUE(outage_.IsOver(1'000'021, now_));
+    }
   }
+}
+
+TEST_F(OutageTest, PacedOpenTimeIsOverAtTheLongestWhoeverCalls) {
+  SetOptions(PacedOptions());
+  OpenFirst();
+  Wait(absl::Seconds(60) - absl::Nanoseconds(1));
+  EXPECT_FALSE(outage_.IsOver(0, now_));
+  Wait(absl::Nanoseconds(1));
+  EXPECT_TRUE(outage_.IsOver(0, now_));
+}
+
+TEST_F(OutageTest, LaterOpeningsTakeTwiceTheRootOfTheCallsInTheOutage) {
+  SetOptions(PacedOptions());
+  opening_.asked = 1'000'000;
+  OpenFirst();
+  for (const uint64_t since : {10, 100, 900, 10'000}) {
+    opening_.asked = 1'000'000 + since;
+    OpenAgain();
+    Wait(absl::Seconds(1));
+    const uint64_t calls = std::max<uint64_t>(
+        10, std::llround(2 * std::sqrt(static_cast<double>(since))));
+    EXPECT_FALSE(outage_.IsOver(opening_.asked + calls - 1, now_)) << since;
+    EXPECT_TRUE(outage_.IsOver(opening_.asked + calls, now_)) << since;
+  }
+}
+
+TEST_F(OutageTest, CallsLookOnceAMillisecondHowManyTheyAre) {
+  SetOptions(PacedOptions());
+  OpenFirst();
+  Wait(absl::Milliseconds(150));
+  outage_.NoteAsked(/*asked=*/5, now_);
+  EXPECT_EQ(Refuses(), absl::Milliseconds(1));
+  EXPECT_FALSE(outage_.IsOver(/*asked=*/100, now_));
+  Wait(absl::Milliseconds(1));
+  EXPECT_TRUE(outage_.IsOver(/*asked=*/100, now_));
+}
+
+TEST_F(OutageTest, NoLookGoesBeyondTheLongest) {
+  SetOptions(PacedOptions());
+  OpenFirst();
+  Wait(absl::Seconds(60) - absl::Microseconds(10));
+  outage_.NoteAsked(/*asked=*/5, now_);
+  EXPECT_EQ(Refuses(), absl::Microseconds(10));
+}
+
+TEST_F(OutageTest, ExpectsCallsToComeAsTheyCame) {
+  const struct {
+    uint64_t window;
+    absl::Duration window_time;
+    absl::Duration after;  // it opened
+    uint64_t asked;        // since then
+    absl::Duration remaining;
+  } kRows[] = {
+      // Ten calls at the rate of the window.
+      {20, absl::Seconds(10), absl::ZeroDuration(), 0, absl::Seconds(5)},
+      {100, absl::Seconds(10), absl::ZeroDuration(), 0, absl::Seconds(1)},
+      // Never before the shortest, nor after the longest time.
+      {100, absl::Seconds(1), absl::ZeroDuration(), 0, absl::Milliseconds(100)},
+      {1, absl::Seconds(60), absl::ZeroDuration(), 0, absl::Seconds(60)},
+      {0, absl::Seconds(10), absl::ZeroDuration(), 0, absl::Seconds(60)},
+      // Once some came, at their rate.
+      {20, absl::Seconds(10), absl::Seconds(1), 5, absl::Seconds(1)},
+      {20, absl::Seconds(10), absl::Seconds(4), 8, absl::Seconds(1)},
+      {20, absl::Seconds(10), absl::Seconds(50), 1, absl::Seconds(10)},
+  };
+  SetOptions(PacedOptions());
+  for (const auto& row : kRows) {
+    OpenFirst(Counts(0, row.window), row.window_time);
+    Wait(row.after);
+    EXPECT_EQ(absl::FromChrono(outage_.ExpectedEnd(row.asked, now_) - now_),
+              row.remaining)
+        << row.window << " in " << row.window_time << ", then " << row.asked
+        << " in " << row.after;
+  }
+}
+
+TEST_F(OutageTest, TellsRefusedCallsWhatTheLastLookExpected) {
+  SetOptions(PacedOptions());
+  OpenFirst(Counts(0, 20), absl::Seconds(10));
+  EXPECT_EQ(outage_.expected_end(), now_ + std::chrono::seconds(5));
+  Wait(absl::Seconds(1));
+  outage_.NoteAsked(/*asked=*/5, now_);
+  EXPECT_EQ(outage_.expected_end(), now_ + std::chrono::seconds(1));
 }
 
 TEST_F(OutageTest, StaysOpenAtLeastAsLongAsTheServerAsked) {
@@ -274,7 +337,8 @@ TEST_F(OutageTest, OtherRulesKeepReopeningsDemandAndJitter) {
   BreakerOptions paced = PacedOptions();
   paced.open.pace_by_calls = CallPacing{0.01};
   ReplaceRules(paced);
-  EXPECT_EQ(Refuses(), absl::Seconds(10));
+  // A hundred calls at ten a second.
+  EXPECT_EQ(outage_.expected_end(), now_ + std::chrono::seconds(10));
 }
 
 TEST_F(OutageTest, OtherRulesWhileHalfOpenLetTheNextCallAsk) {
@@ -283,7 +347,7 @@ TEST_F(OutageTest, OtherRulesWhileHalfOpenLetTheNextCallAsk) {
   SetOptions(options);
   OpenFirst();
   WaitAndBecomeHalfOpen();
-  outage_.half_open()->TakeProbe(*rules_, now_);
+  outage_.half_open()->TakeProbe(*rules_, asked_, now_);
   EXPECT_GT(Refuses(), absl::ZeroDuration());
   Wait(absl::Seconds(1));
   ReplaceRules(ExactOptions());
@@ -315,8 +379,8 @@ TEST_F(OutageTest, EachHalfOpenBeginsWithNoProbesAndNoSuccesses) {
     HalfOpen* const half_open = outage_.half_open();
     EXPECT_EQ(half_open->in_flight(now_), 0);
     EXPECT_EQ(half_open->successes(), 0);
-    const uint64_t probe = half_open->TakeProbe(*rules_, now_).probe;
-    half_open->TakeProbe(*rules_, now_);
+    const uint64_t probe = half_open->TakeProbe(*rules_, asked_, now_).probe;
+    half_open->TakeProbe(*rules_, asked_, now_);
     half_open->EndProbe(*rules_, probe, /*failed=*/false, /*slow=*/false, now_);
     EXPECT_EQ(half_open->in_flight(now_), 1);
     EXPECT_EQ(half_open->successes(), 1);
@@ -324,7 +388,7 @@ TEST_F(OutageTest, EachHalfOpenBeginsWithNoProbesAndNoSuccesses) {
   }
 }
 
-TEST_F(OutageTest, RampIsPacedByHowLongItWasOpenTheLastTime) {
+TEST_F(OutageTest, RampIsPacedByTheOpenTimeBefore) {
   BreakerOptions options = ExactOptions();
   options.trip.evidence = EvidenceOptions();
   options.half_open.successes_to_close.reset();
@@ -332,11 +396,11 @@ TEST_F(OutageTest, RampIsPacedByHowLongItWasOpenTheLastTime) {
   OpenFirst();
   WaitAndBecomeHalfOpen();
   OpenAgain();
-  Wait(absl::Seconds(3));
+  Wait(absl::Seconds(30));
   BecomeHalfOpen();
-  EXPECT_NE(outage_.half_open()->TakeProbe(*rules_, now_).probe,
+  EXPECT_NE(outage_.half_open()->TakeProbe(*rules_, asked_, now_).probe,
             ProbeLeases::kNoProbe);
-  EXPECT_EQ(Refuses(), absl::Seconds(3));
+  EXPECT_EQ(Refuses(), absl::Seconds(10));
 }
 
 }  // namespace

@@ -92,6 +92,24 @@ TEST_F(ProbeLeasesTest, NumbersAreNeverUsedAgain) {
   }
 }
 
+TEST_F(ProbeLeasesTest, NextIsTheNumberThatIsTakenNext) {
+  for (int i = 0; i < 3; ++i) {
+    const uint64_t next = leases_.next();
+    EXPECT_EQ(Take(), next);
+  }
+}
+
+TEST_F(ProbeLeasesTest, CountsThoseTakenBeforeATimeFromANumberOn) {
+  Take();
+  const uint64_t second = Take();
+  now_ += seconds(10);
+  Take();
+  EXPECT_EQ(leases_.CountTakenBefore(now_, 0, now_), 2);
+  EXPECT_EQ(leases_.CountTakenBefore(now_, second, now_), 1);
+  EXPECT_EQ(leases_.CountTakenBefore(now_ + nanoseconds(1), second, now_), 2);
+  EXPECT_EQ(leases_.CountTakenBefore(now_ + kLease, second, now_ + kLease), 0);
+}
+
 TEST_F(ProbeLeasesTest, FirstEndIsTheEarliestWhateverTheOrder) {
   leases_.Take(seconds(60), now_);
   leases_.Take(seconds(20), now_);

@@ -50,8 +50,8 @@ class Driven {
   StateMachine* operator->() { return &machine_; }
   const StateMachine* operator->() const { return &machine_; }
 
-  double Commit(StateMachine::Move move) {
-    return machine_.Commit(std::move(move), totals, now, wall_now);
+  void Commit(StateMachine::Move move) {
+    machine_.Commit(std::move(move), totals, now, wall_now);
   }
   // The same, and answers what is told of it.
   std::shared_ptr<const Transition> CommitAndTell(StateMachine::Move move) {
@@ -82,7 +82,8 @@ class Driven {
   }
   // Takes a probe and ends it. Say what follows with DecideRecovery().
   void EndProbe(bool failed, bool slow) {
-    const std::optional<HalfOpen::Answer> answer = machine_.TakeProbe(now);
+    const std::optional<HalfOpen::Answer> answer =
+        machine_.TakeProbe(totals.asked, now);
     ASSERT_TRUE(answer.has_value());
     ASSERT_TRUE(machine_.EndProbe(machine_.generation(), answer->probe, failed,
                                   slow, now));
@@ -105,7 +106,8 @@ class Driven {
   // From open to half-open.
   void Try() {
     now = machine_.terms().admission.refuse_until;
-    Commit(machine_.DecideHalfOpen(now));
+    totals.asked += 1000;  // enough for any pace
+    Commit(machine_.DecideHalfOpen(totals.asked, now));
     ASSERT_EQ(machine_.state(), State::kHalfOpen);
   }
   // From half-open to open.
@@ -131,7 +133,7 @@ class Driven {
 
   BreakerSnapshot Describe() const {
     BreakerSnapshot s;
-    machine_.Describe(totals.judged, now, &s);
+    machine_.Describe(totals.judged, totals.asked, now, &s);
     return s;
   }
   absl::Duration Refuses() const {

@@ -283,7 +283,7 @@ StateMachine::Move Decide(Event event, const Driven& driven) {
       return driven.DecideTrip();
     case Event::kCallAfterTheOpenTime:
     case Event::kCallBeforeItsEnd:
-      return driven->DecideHalfOpen(driven.now);
+      return driven->DecideHalfOpen(driven.totals.asked, driven.now);
     case Event::kProbeFails:
       return driven.DecideRecovery(/*failed=*/true, /*slow=*/false);
     case Event::kProbeIsSlow:
@@ -444,7 +444,7 @@ TEST(StateMachineTableTest, DescriptionIsThatOfWhatTheNextCallMakes) {
         driven.now += later;
         const BreakerSnapshot before = driven.Describe();
         driven.Commit(driven->DecideModeEnd(driven.now));
-        driven.Commit(driven->DecideHalfOpen(driven.now));
+        driven.Commit(driven->DecideHalfOpen(driven.totals.asked, driven.now));
         const BreakerSnapshot after = driven.Describe();
         EXPECT_EQ(before.state, after.state);
         EXPECT_EQ(before.state, driven->state());

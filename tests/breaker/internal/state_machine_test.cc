@@ -146,7 +146,7 @@ TEST(StateMachineTest, ServersTimeCountsOnlyForProbesThatFailed) {
   EXPECT_EQ(driven.Refuses(), absl::Seconds(10));
 }
 
-TEST(StateMachineTest, FirstOpeningIsPacedByTheWindow) {
+TEST(StateMachineTest, FirstOpeningExpectsCallsAsInTheWindow) {
   BreakerOptions options = ExactOptions();
   options.open.duration = absl::Milliseconds(1);
   options.open.pace_by_calls = CallPacing{0.1};
@@ -154,21 +154,26 @@ TEST(StateMachineTest, FirstOpeningIsPacedByTheWindow) {
   driven.totals.asked = 1'000'000;
   driven.Wait(absl::Seconds(8));
   driven.Trip();  // 20 calls in 8 s: ten take 4 s
-  EXPECT_EQ(driven.Refuses(), absl::Seconds(4));
+  EXPECT_EQ(driven.Refuses(), absl::Milliseconds(1));
+  EXPECT_EQ(driven->terms().admission.expected_end, driven.now + seconds(4));
+  EXPECT_EQ(driven.Describe().open_remaining, absl::Seconds(4));
 }
 
-TEST(StateMachineTest, LaterOpeningIsPacedByTheCallsAskedFor) {
+TEST(StateMachineTest, LaterOpeningExpectsCallsAsWhileItWasOpen) {
   BreakerOptions options = ExactOptions();
-  options.open.duration = absl::Milliseconds(1);
+  options.open.duration = absl::Seconds(4);
   options.open.duration_multiplier = 1;
   options.open.pace_by_calls = CallPacing{0.1};
   Driven driven(options);
-  driven.Wait(absl::Seconds(8));
   driven.Trip();
-  driven.totals.asked += 8;
-  driven.Try();     // 4 s later
-  driven.Reopen();  // 2 calls in a second: ten take 5 s
-  EXPECT_EQ(driven.Refuses(), absl::Seconds(5));
+  driven.Try();     // 4 s later, after 1000 calls
+  driven.Reopen();  // 2 sqrt(1000) calls, at 250 a second
+  EXPECT_EQ(driven->terms().admission.expected_end, driven.now + seconds(4));
+  driven.Wait(absl::Seconds(4));
+  EXPECT_FALSE(driven->DecideHalfOpen(driven.totals.asked + 62, driven.now)
+                   .to.has_value());
+  EXPECT_EQ(driven->DecideHalfOpen(driven.totals.asked + 63, driven.now).to,
+            State::kHalfOpen);
 }
 
 TEST(StateMachineTest, SameSeedDrawsTheSameOpenTimesAndEachAnew) {
@@ -258,7 +263,8 @@ TEST(StateMachineTest, NoCallEndsForcedOpen) {
   Driven driven;
   driven.SetMode(Mode::kForcedOpen);
   driven.Wait(absl::Hours(1));
-  EXPECT_FALSE(driven->DecideHalfOpen(driven.now).starts_generation());
+  EXPECT_FALSE(driven->DecideHalfOpen(driven.totals.asked, driven.now)
+                   .starts_generation());
 }
 
 TEST(StateMachineTest, OpenTimeIsOverFromItsEndOnWhenACallAsks) {
@@ -266,8 +272,10 @@ TEST(StateMachineTest, OpenTimeIsOverFromItsEndOnWhenACallAsks) {
   driven.Trip();
   const MonotonicTime end = driven.now + seconds(5);
   EXPECT_EQ(driven->terms().admission.refuse_until, end);
-  EXPECT_FALSE(driven->DecideHalfOpen(end - nanoseconds(1)).to.has_value());
-  EXPECT_EQ(driven->DecideHalfOpen(end).to, State::kHalfOpen);
+  const uint64_t asked = driven.totals.asked;
+  EXPECT_FALSE(
+      driven->DecideHalfOpen(asked, end - nanoseconds(1)).to.has_value());
+  EXPECT_EQ(driven->DecideHalfOpen(asked, end).to, State::kHalfOpen);
   // Time alone changes nothing.
   driven.now = end + hours(1);
   EXPECT_EQ(driven->state(), State::kOpen);
@@ -395,18 +403,22 @@ TEST(StateMachineTest, DescribesTheWindowAsIfItHadMoved) {
 
 TEST(StateMachineTest, NoProbeUnlessHalfOpen) {
   Driven driven;
-  EXPECT_EQ(driven->TakeProbe(driven.now).has_value(), false);
+  EXPECT_EQ(driven->TakeProbe(driven.totals.asked, driven.now).has_value(),
+            false);
   driven.Trip();
-  EXPECT_EQ(driven->TakeProbe(driven.now).has_value(), false);
+  EXPECT_EQ(driven->TakeProbe(driven.totals.asked, driven.now).has_value(),
+            false);
   driven.Try();
-  EXPECT_EQ(driven->TakeProbe(driven.now).has_value(), true);
+  EXPECT_EQ(driven->TakeProbe(driven.totals.asked, driven.now).has_value(),
+            true);
 }
 
 TEST(StateMachineTest, ProbeOfAnotherGenerationIsNone) {
   Driven driven;
   driven.Trip();
   driven.Try();
-  const uint64_t probe = driven->TakeProbe(driven.now)->probe;
+  const uint64_t probe =
+      driven->TakeProbe(driven.totals.asked, driven.now)->probe;
   const uint64_t other = driven->generation() - 1;
   EXPECT_FALSE(driven->EndProbe(other, probe, false, false, driven.now));
   driven->FreeProbe(other, probe, driven.now);
@@ -421,7 +433,8 @@ TEST(StateMachineTest, ProbeThatOutlivesHalfOpenIsNone) {
   driven.Trip();
   driven.Try();
   const uint64_t generation = driven->generation();
-  const uint64_t probe = driven->TakeProbe(driven.now)->probe;
+  const uint64_t probe =
+      driven->TakeProbe(driven.totals.asked, driven.now)->probe;
   driven.Reopen();
   EXPECT_FALSE(driven->EndProbe(generation, probe, true, false, driven.now));
   driven->FreeProbe(generation, probe, driven.now);
@@ -436,8 +449,8 @@ TEST(StateMachineTest, DescribesProbes) {
   driven.Trip();
   driven.Try();
   driven.EndProbe(/*failed=*/false, /*slow=*/false);
-  driven->TakeProbe(driven.now);
-  driven->TakeProbe(driven.now);
+  driven->TakeProbe(driven.totals.asked, driven.now);
+  driven->TakeProbe(driven.totals.asked, driven.now);
   EXPECT_EQ(driven.Describe().probes_in_flight, 2);
   EXPECT_EQ(driven.Describe().probe_successes, 1);
 }
@@ -459,42 +472,46 @@ void TripOnEvidence(Driven* driven) {
   ASSERT_EQ((*driven)->state(), State::kOpen);
 }
 
-// One more success, and a ramp closes.
-void ClimbTheRamp(Driven* driven) {
-  TripOnEvidence(driven);
-  driven->Try();
-  for (int i = 0; i < 1000; ++i) {
-    driven->EndProbe(/*failed=*/false, /*slow=*/false);
-    if (driven->DecideRecovery(false, false).to.has_value()) return;
-  }
-  FAIL() << "does not close";
-}
-
-TEST(StateMachineTest, AfterARampEvidenceBeginsWhereItEnded) {
+TEST(StateMachineTest, PacedOpenTimeIsOverAfterSoManyCalls) {
   Driven driven(RampOptions());
-  ClimbTheRamp(&driven);
-  const double ended = driven.Describe().evidence;
-  EXPECT_LE(ended, 0.5);
-  EXPECT_GT(ended, 0.4);
-  EXPECT_EQ(driven.Commit(driven.DecideRecovery(false, false)), ended);
-  EXPECT_EQ(driven->state(), State::kClosed);
+  TripOnEvidence(&driven);
+  const uint64_t asked = driven.totals.asked;
+  driven.Wait(absl::Seconds(10));
+  EXPECT_FALSE(driven->DecideHalfOpen(asked + 9, driven.now).to.has_value());
+  EXPECT_EQ(driven->DecideHalfOpen(asked + 10, driven.now).to,
+            State::kHalfOpen);
 }
 
-TEST(StateMachineTest, RampThatIsCutShortLeavesNoEvidence) {
-  Driven reset(RampOptions());
-  ClimbTheRamp(&reset);
-  EXPECT_EQ(reset.Commit(reset->DecideReset()), 0);
-  Driven forced(RampOptions());
-  ClimbTheRamp(&forced);
-  EXPECT_EQ(forced.Commit(forced->DecideMode({Mode::kForcedClosed, {}})), 0);
+TEST(StateMachineTest, CallThatIsAskedForTellsWhenTheNextMayLook) {
+  Driven driven(RampOptions());
+  TripOnEvidence(&driven);
+  driven.Wait(absl::Seconds(1));
+  driven->NoteAsked(driven.totals.asked + 5, driven.now);
+  EXPECT_EQ(driven.Refuses(), absl::Milliseconds(1));
+  // Five in a second.
+  EXPECT_EQ(driven->terms().admission.expected_end, driven.now + seconds(1));
 }
 
-TEST(StateMachineTest, WithoutARampEvidenceBeginsAtNothing) {
-  Driven driven;
-  driven.Trip();
+TEST(StateMachineTest, DescribesAsOpenWhatTheNextCallFindsOpen) {
+  Driven driven(RampOptions());
+  TripOnEvidence(&driven);
+  driven.Wait(absl::Seconds(1));
+  driven->NoteAsked(driven.totals.asked, driven.now);
+  driven.totals.asked += 100;
+  EXPECT_EQ(driven.Describe().state, State::kOpen);
+  EXPECT_EQ(driven.Describe().open_remaining, absl::Milliseconds(1));
+  driven.Wait(absl::Milliseconds(1));
+  EXPECT_EQ(driven.Describe().state, State::kHalfOpen);
+}
+
+TEST(StateMachineTest, RampClosesAfterNineSuccessesAndAnOpenTime) {
+  Driven driven(RampOptions());
+  TripOnEvidence(&driven);
   driven.Try();
-  for (int i = 0; i < 3; ++i) driven.EndProbe(false, false);
-  EXPECT_EQ(driven.Commit(driven.DecideRecovery(false, false)), 0);
+  for (int i = 0; i < 9; ++i) driven.EndProbe(/*failed=*/false, /*slow=*/false);
+  EXPECT_FALSE(driven.DecideRecovery(false, false).to.has_value());
+  driven.Wait(absl::Milliseconds(100));
+  EXPECT_EQ(driven.DecideRecovery(false, false).to, State::kClosed);
 }
 
 TEST(StateMachineTest, EvidenceIsCompleteWhileOpenAndFallsOnARamp) {
@@ -528,14 +545,18 @@ TEST(StateMachineTest, RefusalsOnARampAreCountedByWhetherTheyWereMade) {
     TripOnEvidence(&driven);
     driven.Try();
     // The first goes alone: the second is refused, but not on a ramp.
-    const uint64_t first = driven->TakeProbe(driven.now)->probe;
-    EXPECT_EQ(driven->TakeProbe(driven.now)->refused, RefusalReason::kHalfOpen);
+    const uint64_t first =
+        driven->TakeProbe(driven.totals.asked, driven.now)->probe;
+    EXPECT_EQ(driven->TakeProbe(driven.totals.asked, driven.now)->refused,
+              RefusalReason::kHalfOpen);
     EXPECT_EQ(driven->history()->ramp_refused, 0);
     EXPECT_EQ(driven->history()->ramp_shadow_refused, 0);
     driven->EndProbe(driven->generation(), first, false, false, driven.now);
-    for (int i = 0; i < 3; ++i) driven->TakeProbe(driven.now);  // these go
+    for (int i = 0; i < 3; ++i)
+      driven->TakeProbe(driven.totals.asked, driven.now);  // these go
     for (int i = 0; i < 2; ++i) {
-      EXPECT_EQ(driven->TakeProbe(driven.now)->refused, RefusalReason::kRamp);
+      EXPECT_EQ(driven->TakeProbe(driven.totals.asked, driven.now)->refused,
+                RefusalReason::kRamp);
     }
     const bool shadow = mode == Mode::kShadow;
     EXPECT_EQ(driven->history()->ramp_refused, shadow ? 0 : 2);
@@ -590,7 +611,10 @@ TEST(StateMachineTest, OnlyOpeningsAreToldWithATime) {
   Driven driven;
   driven.Trip();
   driven.now = driven->terms().admission.refuse_until;
-  EXPECT_EQ(driven.CommitAndTell(driven->DecideHalfOpen(driven.now))->open_for,
+  EXPECT_EQ(driven
+                .CommitAndTell(
+                    driven->DecideHalfOpen(driven.totals.asked, driven.now))
+                ->open_for,
             absl::ZeroDuration());
   EXPECT_EQ(driven.CommitAndTell(driven->DecideReset())->open_for,
             absl::ZeroDuration());

@@ -44,6 +44,14 @@ TEST_F(StreakTest, FailureEndsTheSuccesses) {
   EXPECT_EQ(streak_.Successes(109), 2);
 }
 
+TEST_F(StreakTest, GapBearsSoManySuccessesBetweenTwoFailures) {
+  streak_.AddFailure(100, 0, /*gap=*/2);
+  EXPECT_EQ(streak_.Failures(102, /*gap=*/2), 1);
+  EXPECT_EQ(streak_.AddFailure(102, 0, /*gap=*/2), 2);
+  EXPECT_EQ(streak_.Failures(105, /*gap=*/2), 0);
+  EXPECT_EQ(streak_.AddFailure(105, 0, /*gap=*/2), 1);
+}
+
 TEST_F(StreakTest, RestartStartsOver) {
   streak_.AddFailure(100, 0);
   streak_.Restart(105, 1);
