@@ -1,0 +1,154 @@
+// A guarded channel to several servers, one of which is bad (V1).
+#include <grpcpp/client_context.h>
+#include <grpcpp/create_channel.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/server.h>
+#include <grpcpp/server_builder.h>
+#include <grpcpp/support/channel_arguments.h>
+#include <grpcpp/support/status.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/time/time.h"
+#include "autobreaker/breaker/registry.h"
+#include "autobreaker/interceptor/guarded_channel.h"
+#include "autobreaker/testing/fake_clock.h"
+#include "autobreaker/tests/interceptor/guarded_shop.h"
+#include "autobreaker/tests/support/watchdog.h"
+#include "gtest/gtest.h"
+
+namespace autobreaker {
+namespace {
+
+// Three servers, and a channel that takes them in turns.
+class SeveralServers : public ::testing::Test {
+ protected:
+  static constexpr int kServers = 3;
+
+  SeveralServers() {
+    std::vector<std::string> addresses;
+    for (Server& server : servers_) {
+      int port = 0;
+      grpc::ServerBuilder builder;
+      builder.AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                               &port);
+      builder.RegisterService(&server.service);
+      server.server = builder.BuildAndStart();
+      addresses.push_back(absl::StrCat("127.0.0.1:", port));
+    }
+    target_ = absl::StrCat("ipv4:", absl::StrJoin(addresses, ","));
+    arguments_.SetServiceConfigJSON(
+        R"({"loadBalancingConfig": [{"round_robin": {}}]})");
+    RegistryOptions options;
+    options.instruments.clock = &clock_;
+    registry_ = BreakerRegistry::Create(options).value();
+  }
+
+  ~SeveralServers() override {
+    const auto now = std::chrono::system_clock::now();
+    for (Server& server : servers_) server.server->Shutdown(now);
+  }
+
+  std::shared_ptr<grpc::Channel> Guarded() {
+    return CreateGuardedChannel(target_, grpc::InsecureChannelCredentials(),
+                                registry_, InterceptorOptions::WithName("shop"),
+                                arguments_);
+  }
+  std::shared_ptr<grpc::Channel> Unguarded() {
+    return grpc::CreateCustomChannel(
+        target_, grpc::InsecureChannelCredentials(), arguments_);
+  }
+
+  // Of so many calls, 400 a second, the share that is answered.
+  double Answered(const std::shared_ptr<grpc::Channel>& channel,
+                  int calls = 4'000) {
+    const auto stub = shop::Shop::NewStub(channel);
+    // Until each server is connected and takes its turn.
+    for (Server& server : servers_) {
+      for (const int before = server.service.calls();
+           !server.down && server.service.calls() == before;) {
+        GetPrice(*stub);
+      }
+    }
+    int answered = 0;
+    for (int i = 0; i < calls; ++i) {
+      clock_.Advance(absl::Microseconds(2'500));
+      answered += GetPrice(*stub).ok() ? 1 : 0;
+    }
+    return static_cast<double>(answered) / calls;
+  }
+
+  void FailAll(int server) {
+    servers_[server].service.AnswerWith(
+        {grpc::StatusCode::UNAVAILABLE, "out of order"});
+  }
+  void ShutDown(int server) {
+    servers_[server].down = true;
+    servers_[server].server->Shutdown(std::chrono::system_clock::now());
+  }
+
+  RegisteredSnapshot Snapshot() {
+    return registry_->GetOrCreate({"shop", "autobreaker.shop.Shop", "GetPrice"})
+        ->Snapshot();
+  }
+
+ private:
+  struct Server {
+    FakeShop service;
+    std::unique_ptr<grpc::Server> server;
+    bool down = false;
+  };
+
+  static grpc::Status GetPrice(shop::Shop::Stub& stub) {
+    shop::PriceReply reply;
+    return stub.GetPrice(GuardedShop::Context().get(), shop::PriceRequest(),
+                         &reply);
+  }
+
+  FakeClock clock_;
+  std::shared_ptr<BreakerRegistry> registry_;
+  Server servers_[kServers];
+  std::string target_;
+  grpc::ChannelArguments arguments_;
+  const Watchdog watchdog_{
+      ::testing::UnitTest::GetInstance()->current_test_info()->name()};
+};
+
+TEST_F(SeveralServers, OneThatFailsDoesNotTakeTheOthersAway) {
+  FailAll(0);
+  const double unguarded = Answered(Unguarded());
+  const double guarded = Answered(Guarded());
+  EXPECT_NEAR(unguarded, 2.0 / 3, 0.01);
+  EXPECT_GE(guarded, 0.64);
+  EXPECT_EQ(Snapshot().state, State::kClosed);
+}
+
+TEST_F(SeveralServers, TellsWhichOneFails) {
+  FailAll(0);
+  Answered(Guarded(), 100);
+  const RegisteredSnapshot s = Snapshot();
+  ASSERT_EQ(s.failing_peers.peers.size(), 1);
+  EXPECT_EQ(s.failing_peers.peers[0].failures, s.failures);
+}
+
+TEST_F(SeveralServers, OneThatIsGoneDoesNotTakeTheOthersAway) {
+  ShutDown(0);
+  EXPECT_GE(Answered(Unguarded()), 0.99);
+  EXPECT_GE(Answered(Guarded()), 0.99);
+}
+
+TEST_F(SeveralServers, AllThatFailAreRefused) {
+  for (int server = 0; server < kServers; ++server) FailAll(server);
+  EXPECT_EQ(Answered(Guarded()), 0);
+  const RegisteredSnapshot s = Snapshot();
+  EXPECT_LT(s.failures, 300);
+  EXPECT_GT(s.refused[static_cast<int>(RefusalReason::kOpen)], 3'000);
+}
+
+}  // namespace
+}  // namespace autobreaker
