@@ -62,15 +62,17 @@ absl::StatusOr<Breaker> Find(const BreakerRegistry& registry,
 std::string MakePageToken(const BreakerKey& last) {
   return absl::StrCat(absl::WebSafeBase64Escape(last.name), ".",
                       absl::WebSafeBase64Escape(last.service), ".",
-                      absl::WebSafeBase64Escape(last.method));
+                      absl::WebSafeBase64Escape(last.method), ".",
+                      absl::WebSafeBase64Escape(last.partition));
 }
 
 absl::StatusOr<BreakerKey> ReadPageToken(absl::string_view token) {
   const std::vector<absl::string_view> parts = absl::StrSplit(token, '.');
   BreakerKey key;
-  if (parts.size() == 3 && absl::WebSafeBase64Unescape(parts[0], &key.name) &&
+  if (parts.size() == 4 && absl::WebSafeBase64Unescape(parts[0], &key.name) &&
       absl::WebSafeBase64Unescape(parts[1], &key.service) &&
-      absl::WebSafeBase64Unescape(parts[2], &key.method)) {
+      absl::WebSafeBase64Unescape(parts[2], &key.method) &&
+      absl::WebSafeBase64Unescape(parts[3], &key.partition)) {
     return key;
   }
   return absl::InvalidArgumentError(

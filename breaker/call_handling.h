@@ -75,6 +75,14 @@ class CallHandling {
     return exceptions_.load(std::memory_order_relaxed);
   }
 
+  // Counts a call that named a partition which got no breaker of its own.
+  void CountUnpartitioned() {
+    unpartitioned_.fetch_add(1, std::memory_order_relaxed);
+  }
+  uint64_t unpartitioned() const {
+    return unpartitioned_.load(std::memory_order_relaxed);
+  }
+
   // For the registry.
   void SetPolicy(const BreakerPolicy& policy);
   void MarkRemoved() { word_.fetch_or(kRemovedBit, std::memory_order_relaxed); }
@@ -97,6 +105,7 @@ class CallHandling {
 
   std::atomic<uint64_t> word_;
   std::atomic<uint64_t> exceptions_{0};
+  std::atomic<uint64_t> unpartitioned_{0};
   const std::unique_ptr<ShardedArray> status_codes_;  // null: not counted
 };
 

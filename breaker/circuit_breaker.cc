@@ -24,6 +24,7 @@ std::minstd_rand::result_type SeedFor(const Instruments& instruments,
     return absl::Uniform<std::minstd_rand::result_type>(absl::BitGen());
   }
   std::string material = key.name + '/' + key.service + '/' + key.method;
+  if (!key.partition.empty()) material += '/' + key.partition;
   for (int i = 0; i < 64; i += 8) {
     material.push_back(static_cast<char>(*instruments.seed >> i));
   }

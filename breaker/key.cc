@@ -18,6 +18,7 @@ std::string ToString(const BreakerKey& key) {
   add("name", key.name);
   add("service", key.service);
   add("method", key.method);
+  add("partition", key.partition);
   return absl::StrCat("{", absl::StrJoin(parts, ", "), "}");
 }
 

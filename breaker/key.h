@@ -1,5 +1,6 @@
 // What a breaker guards: one method of one service, under the name the user
-// gave the channel. A plain value.
+// gave the channel, and of it one partition if the channel tells them apart. A
+// plain value.
 //
 // A registry finds breakers by it, and every snapshot, transition and metric
 // carries it. As a scope, such as that of BreakerRegistry::SetOptions(), it
@@ -23,21 +24,24 @@ struct BreakerKey {
   std::string name = {};
   std::string service = {};
   std::string method = {};
+  // Such as a shard or a tenant; empty: none.
+  std::string partition = {};
 
   friend bool operator==(const BreakerKey& a, const BreakerKey& b) {
-    return std::tie(a.name, a.service, a.method) ==
-           std::tie(b.name, b.service, b.method);
+    return std::tie(a.name, a.service, a.method, a.partition) ==
+           std::tie(b.name, b.service, b.method, b.partition);
   }
   friend bool operator!=(const BreakerKey& a, const BreakerKey& b) {
     return !(a == b);
   }
   friend bool operator<(const BreakerKey& a, const BreakerKey& b) {
-    return std::tie(a.name, a.service, a.method) <
-           std::tie(b.name, b.service, b.method);
+    return std::tie(a.name, a.service, a.method, a.partition) <
+           std::tie(b.name, b.service, b.method, b.partition);
   }
   template <typename H>
   friend H AbslHashValue(H h, const BreakerKey& key) {
-    return H::combine(std::move(h), key.name, key.service, key.method);
+    return H::combine(std::move(h), key.name, key.service, key.method,
+                      key.partition);
   }
 };
 

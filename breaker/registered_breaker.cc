@@ -33,6 +33,7 @@ RegisteredSnapshot RegisteredBreaker::Snapshot() const {
     s.status_classes = handling_.status_classes();
   });
   s.status_codes = handling_.status_codes();
+  s.unpartitioned = handling_.unpartitioned();
   s.callback_exceptions += handling_.exceptions();
   return s;
 }

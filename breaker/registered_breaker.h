@@ -34,6 +34,8 @@ struct RegisteredSnapshot : BreakerSnapshot {
   // As in BreakerPolicy.
   bool unguarded = false;
   std::optional<StatusClasses> status_classes;
+  // Calls here that named a partition which got no breaker of its own.
+  uint64_t unpartitioned = 0;
   // By absl::StatusCode; all 0 unless the instruments ask for them.
   std::array<uint64_t, kStatusCodeCount> status_codes = {};
 };

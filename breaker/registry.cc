@@ -26,6 +26,11 @@ std::shared_ptr<const Instruments> WithListeners(
 }
 
 absl::Status CheckScope(const BreakerKey& scope) {
+  if (!scope.partition.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("scope.partition is \"", scope.partition,
+                     "\", must be empty: options are for all partitions"));
+  }
   if (scope.method.empty() || !scope.service.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(
       absl::StrCat("scope.method is \"", scope.method,
@@ -95,8 +100,8 @@ std::shared_ptr<RegisteredBreaker> BreakerRegistry::GetOrCreate(
     State::Breakers& breakers = state_->breakers;
     const auto found = breakers.find(key);
     if (found != breakers.end()) return *found;
-    const size_t length =
-        key.name.size() + key.service.size() + key.method.size();
+    const size_t length = key.name.size() + key.service.size() +
+                          key.method.size() + key.partition.size();
     if (breakers.size() >= state_->max_breakers || length > kMaxKeyLength) {
       state_->overflow_total.fetch_add(1, std::memory_order_relaxed);
       return nullptr;

@@ -44,7 +44,7 @@ struct RegistryOptions {
 
 class BreakerRegistry {
  public:
-  // Longer keys, in bytes of all three parts together, get no breaker, so that
+  // Longer keys, in bytes of all their parts together, get no breaker, so that
   // max_breakers bounds the memory too.
   static constexpr size_t kMaxKeyLength = 1024;
 
@@ -73,7 +73,8 @@ class BreakerRegistry {
 
   // The program's own options for every key that agrees with `scope` wherever
   // `scope` is not empty, existing breakers included. A scope with a method
-  // needs a service. Of several scopes the first of these applies: {n, s, m},
+  // needs a service, and none has a partition. Of several scopes the first of
+  // these applies: {n, s, m},
   // {"", s, m}, {n, s, ""}, {"", s, ""}, {n, "", ""}, {}. INVALID_ARGUMENT
   // changes nothing.
   absl::Status SetOptions(const BreakerKey& scope,

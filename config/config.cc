@@ -154,6 +154,11 @@ absl::Status ParseTextproto(const std::string& text, absl::string_view source,
 }
 
 absl::Status CheckScope(const BreakerKey& scope) {
+  if (!scope.partition.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("is ", ToString(scope),
+                     ", must have no partition: an entry is for all of them"));
+  }
   const size_t length =
       scope.name.size() + scope.service.size() + scope.method.size();
   if (length > BreakerRegistry::kMaxKeyLength) {

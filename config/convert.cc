@@ -321,7 +321,8 @@ v1::Mode ToProto(Mode mode) { return MessageOf(mode); }
 v1::Code ToProto(absl::StatusCode code) { return MessageOf(code); }
 
 BreakerKey MakeKey(const v1::BreakerKey& message) {
-  return {message.name(), message.service(), message.method()};
+  return {message.name(), message.service(), message.method(),
+          message.partition()};
 }
 
 v1::BreakerKey ToProto(const BreakerKey& key) {
@@ -329,6 +330,7 @@ v1::BreakerKey ToProto(const BreakerKey& key) {
   message.set_name(ReplaceInvalidUtf8(key.name));
   message.set_service(ReplaceInvalidUtf8(key.service));
   message.set_method(ReplaceInvalidUtf8(key.method));
+  message.set_partition(ReplaceInvalidUtf8(key.partition));
   return message;
 }
 

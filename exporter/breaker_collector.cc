@@ -96,7 +96,7 @@ struct Metric {
   MetricType type;
   // Not escaped by prometheus-cpp: no backslash and no line break in it.
   const char* help;
-  void (*add)(const BreakerSnapshot&, Samples);
+  void (*add)(const RegisteredSnapshot&, Samples);
 };
 
 constexpr MetricType kGauge = MetricType::Gauge;
@@ -104,51 +104,54 @@ constexpr MetricType kCounter = MetricType::Counter;
 
 constexpr Metric kMetrics[] = {
     {"state", kGauge, "State of the breaker: 0 closed, 1 open, 2 half-open.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.Add(static_cast<int>(s.state));
      }},
     {"mode", kGauge,
      "Who decides: 0 the breaker, 1 forced open, 2 forced closed, 3 shadow.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.Add(static_cast<int>(s.mode));
      }},
     {"requests_total", kCounter, "Calls admitted.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.requests); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.requests); }},
     {"successes_total", kCounter, "Calls that succeeded.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.successes); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.successes); }},
     {"failures_total", kCounter, "Calls that failed.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.failures); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.failures); }},
     {"ignored_total", kCounter,
      "Calls that ended with nothing to say about the server.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.ignored); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.ignored); }},
     {"abandoned_total", kCounter, "Calls whose end was never told.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.abandoned); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.abandoned); }},
     {"in_flight", kGauge, "Calls admitted that have not ended.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.in_flight); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.in_flight); }},
     {"late_results_total", kCounter,
      "Successes and failures that came after the state they belonged to.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.late_results); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.late_results); }},
     {"slow_calls_total", kCounter,
      "Successes and failures that took slow_call_duration or longer.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.slow_calls); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.slow_calls); }},
     {"rejected_total", kCounter, "Calls refused, by what refused them.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.AddEach<RefusalReason>("reason", s.refused, kRefusalReasonCount);
      }},
     {"shadow_rejected_total", kCounter,
      "Calls that shadow mode let through and would have refused.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        static_assert(static_cast<int>(RefusalReason::kForcedOpen) == 3,
                      "the last reason, which shadow mode does not have");
        to.AddEach<RefusalReason>("reason", s.shadow_refused, 3);
      }},
     {"callback_exceptions_total", kCounter,
      "Exceptions that callbacks threw, which were dropped.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.Add(s.callback_exceptions);
      }},
+    {"unpartitioned_total", kCounter,
+     "Calls that named a partition which got no breaker of its own.",
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.unpartitioned); }},
     {"transitions_total", kCounter, "Changes of state.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        for (int from = 0; from < kStateCount; ++from) {
          for (int state = 0; state < kStateCount; ++state) {
            if (state == from) continue;
@@ -159,47 +162,51 @@ constexpr Metric kMetrics[] = {
        }
      }},
     {"trips_total", kCounter, "Changes to open, by reason.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.AddEach<TransitionReason>("reason", s.trips, kTripReasonCount);
      }},
     {"evidence", kGauge,
      "What there is of the evidence that opens the breaker, 0 to 1; NaN if it "
      "does not open on evidence.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.evidence); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.evidence); }},
     {"failure_rate", kGauge,
      "Share of the calls in the window that failed, 0 to 1; NaN if it is "
      "empty; while not closed, that at the trip.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.failure_rate); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.failure_rate); }},
     {"success_rate", kGauge,
      "Share of the calls in the window that succeeded, 0 to 1; NaN if it is "
      "empty; while not closed, that at the trip.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.success_rate); }},
+     [](const RegisteredSnapshot& s, Samples to) { to.Add(s.success_rate); }},
     {"consecutive_successes", kGauge,
      "Successes since the last failure or change of state.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.Add(s.consecutive_successes);
      }},
     {"consecutive_failures", kGauge,
      "Failures since the last success; while not closed, those at the trip.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.Add(s.consecutive_failures);
      }},
     {"window_requests", kGauge,
      "Finished calls in the window; while not closed, those at the trip.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.window.finished()); }},
+     [](const RegisteredSnapshot& s, Samples to) {
+       to.Add(s.window.finished());
+     }},
     {"window_failures", kGauge,
      "Failed calls in the window; while not closed, those at the trip.",
-     [](const BreakerSnapshot& s, Samples to) { to.Add(s.window.failures); }},
+     [](const RegisteredSnapshot& s, Samples to) {
+       to.Add(s.window.failures);
+     }},
     {"last_transition_timestamp_seconds", kGauge,
      "Unix time of the last change of state; at first, of the creation.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.Add(
            absl::ToDoubleSeconds(s.last_transition_time - absl::UnixEpoch()));
      }},
     {"open_remaining_seconds", kGauge,
      "Time until probes are let through; 0 unless open, +Inf while forced "
      "open.",
-     [](const BreakerSnapshot& s, Samples to) {
+     [](const RegisteredSnapshot& s, Samples to) {
        to.Add(absl::ToDoubleSeconds(s.open_remaining));
      }},
 };
@@ -317,6 +324,10 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
         {options_.name_label, ReplaceInvalidUtf8(snapshot.key.name)},
         {options_.service_label, ReplaceInvalidUtf8(snapshot.key.service)},
         {options_.method_label, ReplaceInvalidUtf8(snapshot.key.method)}};
+    if (!snapshot.key.partition.empty()) {
+      labels.push_back({options_.partition_label,
+                        ReplaceInvalidUtf8(snapshot.key.partition)});
+    }
     labels.insert(labels.end(), constant.begin(), constant.end());
     MetricFamily* family = families.data();
     for (const Metric& metric : kMetrics) {

@@ -57,6 +57,7 @@ absl::Status CollectorOptions::Validate() const {
   check_label("name_label", name_label);
   check_label("service_label", service_label);
   check_label("method_label", method_label);
+  check_label("partition_label", partition_label);
   for (const auto& [label, value] : constant_labels) {
     check_label("a key of constant_labels", label);
     // Prometheus takes an empty value for no label at all.

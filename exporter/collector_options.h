@@ -16,13 +16,15 @@ struct CollectorOptions {
   // colons, not beginning with a digit; not empty.
   std::string prefix = "circuit_breaker_";
 
-  // The labels of a breaker's name, service and method. Letters, digits and
+  // The labels of a breaker's name, service and method, and of its partition if
+  // it has one. Letters, digits and
   // underscores, beginning with a letter or a single underscore; none that a
   // metric has anyway ("code", "from", "le", "reason", "result", "state",
   // "to"), and none twice.
   std::string name_label = "name";
   std::string service_label = "service";
   std::string method_label = "method";
+  std::string partition_label = "partition";
 
   // Labels that every sample gets, such as {"environment", "production"}. Keys
   // as above; values are UTF-8, without U+FFFD, and not empty.

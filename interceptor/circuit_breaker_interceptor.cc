@@ -22,6 +22,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/clock.h"
+#include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/interceptor/health_prober.h"
 #include "autobreaker/interceptor/internal/method_table.h"
@@ -83,20 +84,56 @@ class Target {
   std::atomic<const std::string*> name_{nullptr};
 };
 
+// The breakers of a channel's partitions.
+class Partitions {
+ public:
+  Partitions(const PartitionFunction& function, MethodTable* table)
+      : function_(function), table_(table) {}
+
+  // That of the call's partition, or `shared` if it has none of its own.
+  RegisteredBreaker* Choose(RegisteredBreaker* shared,
+                            const CallStart& call) const {
+    std::string partition;
+    try {
+      partition = function_(call);
+    } catch (...) {
+      shared->handling().CountException();
+      shared->handling().CountUnpartitioned();
+      return shared;
+    }
+    if (partition.empty()) return shared;
+    RegisteredBreaker* const own =
+        partition.size() > kMaxPartitionLength ||
+                ReplaceInvalidUtf8(partition) != partition
+            ? nullptr
+            : table_->Find(call.method, partition);
+    if (own != nullptr) return own;
+    shared->handling().CountUnpartitioned();
+    return shared;
+  }
+
+ private:
+  const PartitionFunction& function_;
+  MethodTable* const table_;
+};
+
 // Guards one call. gRPC runs up to three Intercept() at once on a stream, and
 // with the callback API a call may end (on one thread) before or while it is
 // first sent (on another), so `phase_` says who may touch the rest. What few
 // calls need is out of line, or every call would save registers for it.
 class CircuitBreakerInterceptor final : public Interceptor {
  public:
-  // All must remain live while the call does. `prober` may be null.
+  // All must remain live while the call does. `prober` and `partitions` may be
+  // null.
   CircuitBreakerInterceptor(ClientRpcInfo* info, RegisteredBreaker* breaker,
                             const Classification* classification,
-                            HealthProber* prober, Target* target)
+                            HealthProber* prober, const Partitions* partitions,
+                            Target* target)
       : info_(info),
         breaker_(breaker),
         classification_(classification),
         prober_(prober),
+        partitions_(partitions),
         target_(target) {}
 
   // noexcept: an exception out of here would end the process anyhow, but
@@ -155,6 +192,9 @@ class CircuitBreakerInterceptor final : public Interceptor {
     Phase expected = Phase::kNew;
     if (!phase_.compare_exchange_strong(expected, Phase::kDeciding)) {
       return false;
+    }
+    if (partitions_ != nullptr) {
+      breaker_ = partitions_->Choose(breaker_, {info_->method(), *metadata});
     }
     target_->Learn(*info_->client_context());
     time_allowed_ = TimeLeft();
@@ -381,9 +421,11 @@ class CircuitBreakerInterceptor final : public Interceptor {
   }
 
   ClientRpcInfo* const info_;
-  RegisteredBreaker* const breaker_;
+  // Written while deciding, read after it.
+  RegisteredBreaker* breaker_;
   const Classification* const classification_;
   HealthProber* const prober_;
+  const Partitions* const partitions_;
   Target* const target_;
   std::atomic<bool> cancelled_{false};
   std::atomic<Phase> phase_{Phase::kNew};
@@ -404,7 +446,8 @@ class Factory final : public ClientInterceptorFactoryInterface {
  public:
   Factory(std::shared_ptr<BreakerRegistry> registry, InterceptorOptions options)
       : options_(std::move(options)),
-        table_(std::move(registry), options_.name, UnguardedBy(options_)) {}
+        table_(std::move(registry), options_.name, UnguardedBy(options_),
+               options_.max_partitions) {}
 
   // Null leaves the call alone.
   Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {
@@ -412,7 +455,8 @@ class Factory final : public ClientInterceptorFactoryInterface {
     if (breaker == nullptr) return nullptr;
     return new CircuitBreakerInterceptor(
         info, breaker, ClassificationFor(breaker->key()),
-        options_.health_prober.get(), &target_);
+        options_.health_prober.get(),
+        options_.partition ? &partitions_ : nullptr, &target_);
   }
 
  private:
@@ -442,6 +486,7 @@ class Factory final : public ClientInterceptorFactoryInterface {
 
   const InterceptorOptions options_;
   MethodTable table_;
+  const Partitions partitions_{options_.partition, &table_};
   Target target_;
 };
 

@@ -8,7 +8,8 @@
 //       target, credentials, grpc::ChannelArguments(), std::move(factories));
 //
 // Each method of each service called through the channel gets a breaker of its
-// own in the registry, under the key {name, service, method}, on first use. A
+// own in the registry, under the key {name, service, method}, on first use.
+// (And each partition, if InterceptorOptions::partition tells them apart.) A
 // refused call ends at once with the status of refusal_status.h, and nothing is
 // sent.
 //
@@ -30,6 +31,8 @@
 
 #include <grpcpp/support/client_interceptor.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -39,6 +42,7 @@
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/interceptor/classification.h"
 #include "autobreaker/interceptor/health_prober.h"
+#include "autobreaker/interceptor/partition.h"
 
 namespace autobreaker {
 
@@ -46,6 +50,9 @@ namespace autobreaker {
 // passes unguarded and uncounted. The key is not sent if the method has a
 // breaker.
 inline constexpr char kBypassMetadataKey[] = "autobreaker-bypass";
+
+// In bytes.
+inline constexpr size_t kMaxPartitionLength = 256;
 
 struct InterceptorOptions {
   // The name part of the keys: what this channel talks to, as people should
@@ -71,6 +78,17 @@ struct InterceptorOptions {
   // call; off when null. With it, grpc.health.v1.Health/Check gets no breaker:
   // it could wait for itself.
   std::shared_ptr<HealthProber> health_prober;
+
+  // Which part of the service a call is for; off when not set. Each gets
+  // breakers of its own, and calls in no partition share one. So do calls for
+  // which the function throws, or answers more than kMaxPartitionLength bytes
+  // or what is not UTF-8, and calls in partitions beyond max_partitions; those
+  // count in RegisteredSnapshot::unpartitioned.
+  PartitionFunction partition;
+
+  // The channel has at most so many breakers of partitions, over all its
+  // methods.
+  int64_t max_partitions = 256;
 
   static InterceptorOptions WithName(std::string name) {
     InterceptorOptions options;

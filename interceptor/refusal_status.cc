@@ -39,8 +39,9 @@ std::string ForPeople(absl::Duration time) {
 }
 
 std::string MessageFor(const BreakerKey& key, const Refusal& refusal) {
-  const std::string who = absl::StrCat("circuit breaker ", key.name, " for ",
-                                       key.service, "/", key.method, " is ");
+  const std::string who = absl::StrCat(
+      "circuit breaker ", key.name, " for ", key.service, "/", key.method,
+      key.partition.empty() ? "" : " of partition ", key.partition, " is ");
   switch (refusal.reason) {
     case RefusalReason::kOpen:
       return absl::StrCat(
@@ -73,7 +74,8 @@ grpc::Status MakeRefusalStatus(const BreakerKey& any_key,
                                const Refusal& refusal) {
   const BreakerKey key = {ReplaceInvalidUtf8(any_key.name),
                           ReplaceInvalidUtf8(any_key.service),
-                          ReplaceInvalidUtf8(any_key.method)};
+                          ReplaceInvalidUtf8(any_key.method),
+                          ReplaceInvalidUtf8(any_key.partition)};
   const std::string message = MessageFor(key, refusal);
   details::Status status;
   status.set_code(grpc::StatusCode::UNAVAILABLE);
@@ -85,6 +87,9 @@ grpc::Status MakeRefusalStatus(const BreakerKey& any_key,
   (*error.mutable_metadata())["name"] = key.name;
   (*error.mutable_metadata())["service"] = key.service;
   (*error.mutable_metadata())["method"] = key.method;
+  if (!key.partition.empty()) {
+    (*error.mutable_metadata())["partition"] = key.partition;
+  }
   Pack(error, kErrorInfoType, status.add_details());
 
   if (refusal.retry_after.has_value()) {
@@ -124,7 +129,8 @@ std::optional<RefusalInfo> ParseRefusal(const grpc::Status& status) {
       };
       info.emplace();
       info->reason = *reason;
-      info->key = {text("name"), text("service"), text("method")};
+      info->key = {text("name"), text("service"), text("method"),
+                   text("partition")};
     } else if (any.type_url() == kRetryInfoType &&
                retry.ParseFromString(any.value())) {
       retry_after = absl::Seconds(retry.retry_delay().seconds()) +

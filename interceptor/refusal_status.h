@@ -9,8 +9,9 @@
 // details for programs, wire-compatible with google.rpc.Status: an ErrorInfo
 // (reason CIRCUIT_BREAKER_OPEN, CIRCUIT_BREAKER_HALF_OPEN, CIRCUIT_BREAKER_RAMP
 // or CIRCUIT_BREAKER_FORCED_OPEN; domain kRefusalDomain; metadata name, service
-// and method) and, where a time is known, a RetryInfo. The trailing metadata
-// hold the details too, and kRefusalMetadataKey.
+// and method, and partition if there is one) and, where a time is known, a
+// RetryInfo. The trailing metadata hold the details too, and
+// kRefusalMetadataKey.
 //
 // Thread-safety: free functions without state.
 #ifndef AUTOBREAKER_INTERCEPTOR_REFUSAL_STATUS_H_

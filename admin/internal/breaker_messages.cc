@@ -126,6 +126,7 @@ v1::Breaker::Counts MakeCounts(const RegisteredSnapshot& s) {
   *message.mutable_refused() = MakeRefusals(s.refused);
   *message.mutable_shadow_refused() = MakeRefusals(s.shadow_refused);
   message.set_callback_exceptions(s.callback_exceptions);
+  message.set_unpartitioned(s.unpartitioned);
   for (int from = 0; from < kStateCount; ++from) {
     for (int to = 0; to < kStateCount; ++to) {
       if (s.transitions[from][to] == 0) continue;
@@ -240,7 +241,8 @@ v1::Transition ToProto(const Transition& t) {
 
 BreakerKey KeyShownAs(const v1::BreakerKey& shown) {
   return {RestoreInvalidUtf8(shown.name()), RestoreInvalidUtf8(shown.service()),
-          RestoreInvalidUtf8(shown.method())};
+          RestoreInvalidUtf8(shown.method()),
+          RestoreInvalidUtf8(shown.partition())};
 }
 
 }  // namespace autobreaker

@@ -13,7 +13,8 @@ bool Agrees(const BreakerKey& wanted, const BreakerKey& key) {
     return part.empty() || part == with;
   };
   return agrees(wanted.name, key.name) && agrees(wanted.service, key.service) &&
-         agrees(wanted.method, key.method);
+         agrees(wanted.method, key.method) &&
+         agrees(wanted.partition, key.partition);
 }
 
 BreakerWatch* BreakerWatch::Start(std::shared_ptr<BreakerRegistry> registry,

@@ -3,13 +3,14 @@
 namespace autobreaker {
 namespace {
 
-// The first of `key`'s scopes, from the most specific to the empty one, that
-// one of the two has; of equal ones that of `first`.
+// The first of `key`'s scopes, which have no partition, from the most specific
+// to the empty one, that one of the two has; of equal ones that of `first`.
 const PolicyTable::SharedPolicy* MostSpecific(
     const BreakerKey& key, const PolicyTable::Policies& first,
     const PolicyTable::Policies& second) {
   for (const BreakerKey& scope :
-       {key, BreakerKey{"", key.service, key.method},
+       {BreakerKey{key.name, key.service, key.method},
+        BreakerKey{"", key.service, key.method},
         BreakerKey{key.name, key.service, ""}, BreakerKey{"", key.service, ""},
         BreakerKey{key.name, "", ""}, BreakerKey()}) {
     for (const PolicyTable::Policies* const policies : {&first, &second}) {

@@ -60,10 +60,12 @@ bool MatchesMethod(absl::string_view pattern, absl::string_view method) {
 }
 
 MethodTable::MethodTable(std::shared_ptr<BreakerRegistry> registry,
-                         std::string name, std::vector<std::string> unguarded)
+                         std::string name, std::vector<std::string> unguarded,
+                         int64_t max_partitions)
     : registry_(std::move(registry)),
       name_(std::move(name)),
-      unguarded_(std::move(unguarded)) {
+      unguarded_(std::move(unguarded)),
+      max_partitions_(max_partitions) {
   MutexLock lock(&mu_);
   all_slots_.push_back(std::make_unique<Slots>(16));
   slots_.store(all_slots_.back().get(), std::memory_order_release);
@@ -71,18 +73,24 @@ MethodTable::MethodTable(std::shared_ptr<BreakerRegistry> registry,
 
 inline MethodTable::Entry* MethodTable::FindIn(const Slots& slots,
                                                absl::string_view method,
+                                               absl::string_view partition,
                                                size_t hash) {
   for (size_t i = hash;; ++i) {
     Entry* const entry = slots.at(i).load(std::memory_order_acquire);
     if (entry == nullptr) return nullptr;
-    if (entry->hash == hash && entry->method == method) return entry;
+    if (entry->hash == hash && entry->method == method &&
+        entry->partition == partition) {
+      return entry;
+    }
   }
 }
 
-RegisteredBreaker* MethodTable::Find(absl::string_view method) {
-  const size_t hash = HashOf(method);
+RegisteredBreaker* MethodTable::Find(absl::string_view method,
+                                     absl::string_view partition) {
+  size_t hash = HashOf(method);
+  if (!partition.empty()) hash ^= 3 * HashOf(partition);
   Entry* const entry =
-      FindIn(*slots_.load(std::memory_order_acquire), method, hash);
+      FindIn(*slots_.load(std::memory_order_acquire), method, partition, hash);
   if (entry != nullptr) {
     RegisteredBreaker* const breaker =
         entry->breaker.load(std::memory_order_acquire);
@@ -91,9 +99,15 @@ RegisteredBreaker* MethodTable::Find(absl::string_view method) {
   }
   // Not in the table, so that their number does not matter.
   if (IsUnguarded(method)) return nullptr;
-  RegisteredBreaker* const breaker = FindSlowly(method, hash);
+  RegisteredBreaker* const breaker = FindSlowly(method, partition, hash);
   return breaker == nullptr || breaker->handling().unguarded() ? nullptr
                                                                : breaker;
+}
+
+bool MethodTable::IsKnown(absl::string_view method, absl::string_view partition,
+                          size_t hash) const {
+  return FindIn(*slots_.load(std::memory_order_acquire), method, partition,
+                hash) != nullptr;
 }
 
 bool MethodTable::IsUnguarded(absl::string_view method) const {
@@ -105,14 +119,26 @@ bool MethodTable::IsUnguarded(absl::string_view method) const {
 }
 
 RegisteredBreaker* MethodTable::FindSlowly(absl::string_view method,
+                                           absl::string_view partition,
                                            size_t hash) {
-  std::shared_ptr<RegisteredBreaker> breaker =
-      registry_->GetOrCreate(KeyForMethod(name_, method));
-  if (breaker == nullptr) return nullptr;
+  BreakerKey key = KeyForMethod(name_, method);
+  key.partition = std::string(partition);
+  // One that is replaced is counted already.
+  const bool counts = !partition.empty() && !IsKnown(method, partition, hash);
+  if (counts && partitions_.fetch_add(1) >= max_partitions_) {
+    partitions_.fetch_sub(1);
+    return nullptr;
+  }
+  std::shared_ptr<RegisteredBreaker> breaker = registry_->GetOrCreate(key);
+  if (breaker == nullptr) {
+    if (counts) partitions_.fetch_sub(1);
+    return nullptr;
+  }
   RegisteredBreaker* const found = breaker.get();
   MutexLock lock(&mu_);
   Slots* slots = all_slots_.back().get();
-  if (Entry* const entry = FindIn(*slots, method, hash)) {
+  if (Entry* const entry = FindIn(*slots, method, partition, hash)) {
+    if (counts) partitions_.fetch_sub(1);
     // Either another thread was here first, or the old one was removed.
     if (entry->breaker.load(std::memory_order_relaxed) != found) {
       breakers_.push_back(std::move(breaker));
@@ -129,7 +155,8 @@ RegisteredBreaker* MethodTable::FindSlowly(absl::string_view method,
     }
   }
   breakers_.push_back(std::move(breaker));
-  entries_.emplace_back(new Entry{std::string(method), hash, {found}});
+  entries_.emplace_back(
+      new Entry{std::string(method), std::string(partition), hash, {found}});
   InsertIn(slots, entries_.back().get());
   slots_.store(slots, std::memory_order_release);
   return found;

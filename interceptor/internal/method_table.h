@@ -1,4 +1,5 @@
-// The methods called through one channel and the breakers that guard them.
+// The methods called through one channel, and of each perhaps its partitions,
+// and the breakers that guard them.
 //
 // Looking up a known method takes no lock and writes nothing: the table only
 // ever grows, and what it has handed out stays in place until it is destroyed.
@@ -12,6 +13,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -37,20 +39,25 @@ bool MatchesMethod(absl::string_view pattern, absl::string_view method);
 class MethodTable {
  public:
   // Methods that `unguarded` matches get no breaker; see InterceptorOptions.
+  // At most `max_partitions` breakers are of partitions.
   // REQUIRES: registry != nullptr.
   MethodTable(std::shared_ptr<BreakerRegistry> registry, std::string name,
-              std::vector<std::string> unguarded = {});
+              std::vector<std::string> unguarded = {},
+              int64_t max_partitions = 0);
 
   MethodTable(const MethodTable&) = delete;
   MethodTable& operator=(const MethodTable&) = delete;
 
-  // The breaker of the method as gRPC spells it. Null if it is to have none or
-  // the registry has none to give.
-  RegisteredBreaker* Find(absl::string_view method);
+  // The breaker of the method as gRPC spells it, or of a partition of it. Null
+  // if it is to have none, the registry has none to give, or there are as many
+  // breakers of partitions as there may be.
+  RegisteredBreaker* Find(absl::string_view method,
+                          absl::string_view partition = {});
 
  private:
   struct Entry {
     const std::string method;
+    const std::string partition;
     const size_t hash;
     std::atomic<RegisteredBreaker*> breaker;
   };
@@ -66,15 +73,20 @@ class MethodTable {
   };
 
   static Entry* FindIn(const Slots& slots, absl::string_view method,
-                       size_t hash);
+                       absl::string_view partition, size_t hash);
   static void InsertIn(Slots* slots, Entry* entry);
+  bool IsKnown(absl::string_view method, absl::string_view partition,
+               size_t hash) const;
   bool IsUnguarded(absl::string_view method) const;
-  RegisteredBreaker* FindSlowly(absl::string_view method, size_t hash);
+  RegisteredBreaker* FindSlowly(absl::string_view method,
+                                absl::string_view partition, size_t hash);
 
   const std::shared_ptr<BreakerRegistry> registry_;
   const std::string name_;
   const std::vector<std::string> unguarded_;
+  const int64_t max_partitions_;
   std::atomic<const Slots*> slots_;
+  std::atomic<int64_t> partitions_{0};  // and those being made
 
   Mutex mu_;
   std::vector<std::unique_ptr<Entry>> entries_ ABSL_GUARDED_BY(mu_);

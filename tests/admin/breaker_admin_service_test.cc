@@ -251,7 +251,7 @@ TEST_F(BreakerAdmin, APageSizeOutOfRangeIsRefused) {
 }
 
 TEST_F(BreakerAdmin, APageTokenThatIsNoneIsRefused) {
-  for (const std::string token : {"x", "a.b", "YQ.YQ.!", "YQ.YQ.YQ.YQ"}) {
+  for (const std::string token : {"x", "a.b", "YQ.YQ.!", "YQ.YQ.YQ.YQ.YQ"}) {
     v1::ListRequest request;
     request.set_page_token(token);
     v1::ListResponse response;

@@ -10,6 +10,9 @@ TEST(KeyTest, TextNamesThePartsThatAreNotEmpty) {
             "{name \"payments\", service \"shop.Orders\", method \"Place\"}");
   EXPECT_EQ(ToString(BreakerKey{"", "shop.Orders", ""}),
             "{service \"shop.Orders\"}");
+  EXPECT_EQ(ToString(BreakerKey{"", "shop.Orders", "Place", "tenant 7"}),
+            "{service \"shop.Orders\", method \"Place\", partition \"tenant "
+            "7\"}");
   EXPECT_EQ(ToString(BreakerKey()), "{}");
 }
 

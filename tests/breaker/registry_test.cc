@@ -309,6 +309,22 @@ TEST(RegistryTest, OptionsApplyOnlyInTheirScope) {
   EXPECT_EQ(NumberOf(other), 20);
 }
 
+TEST(RegistryTest, ScopeWithAPartitionIsRefused) {
+  auto registry = BreakerRegistry::Create().value();
+  const absl::Status status =
+      registry->SetOptions({"n", "s", "m", "p"}, BreakerOptions());
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(status.message(), testing::HasSubstr("scope.partition is \"p\""));
+}
+
+TEST(RegistryTest, OptionsOfAMethodAreThoseOfItsPartitions) {
+  auto registry = BreakerRegistry::Create().value();
+  BreakerOptions options;
+  options.open.duration = absl::Seconds(7);
+  ASSERT_TRUE(registry->SetOptions({"n", "s", "m"}, options).ok());
+  EXPECT_EQ(registry->GetOrCreate({"n", "s", "m", "p"})->options(), options);
+}
+
 TEST(RegistryTest, EmptyScopeReplacesTheDefaults) {
   const auto registry = MakeRegistry();
   const auto old = registry->GetOrCreate({"old", "", ""});

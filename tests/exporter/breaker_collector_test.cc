@@ -128,6 +128,7 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
       {"circuit_breaker_successes_total", counter},
       {"circuit_breaker_transitions_total", counter},
       {"circuit_breaker_trips_total", counter},
+      {"circuit_breaker_unpartitioned_total", counter},
       {"circuit_breaker_window_failures", gauge},
       {"circuit_breaker_window_requests", gauge},
   };
@@ -154,6 +155,25 @@ TEST_F(BreakerCollectorTest, OneFamilyHoldsAllBreakers) {
     EXPECT_EQ(methods, (std::set<std::string>{"GetPrice", "PlaceOrder"}))
         << family.name;
   }
+}
+
+TEST_F(BreakerCollectorTest, LabelsThePartitionOfThoseThatHaveOne) {
+  registry_->GetOrCreate({"payments", "shop.Shop", "PlaceOrder", "tenant-7"});
+  int with = 0;
+  int without = 0;
+  for (const MetricFamily& family : collector_->Collect()) {
+    if (IsOfTheRegistry(family)) continue;
+    for (const auto& metric : family.metric) {
+      if (metric.label.size() > 3 && metric.label[3].name == "partition") {
+        EXPECT_EQ(metric.label[3].value, "tenant-7");
+        ++with;
+      } else {
+        ++without;
+      }
+    }
+  }
+  EXPECT_EQ(with, without);
+  EXPECT_GT(with, 0);
 }
 
 TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
@@ -196,6 +216,7 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
       {"transitions_total{from=open,to=closed}", 0},
       {"transitions_total{from=open,to=half_open}", 0},
       {"trips_total{reason=consecutive_failures}", 0},
+      {"unpartitioned_total", 0},
       {"trips_total{reason=evidence}", 0},
       {"trips_total{reason=failure_rate}", 0},
       {"trips_total{reason=forced}", 0},

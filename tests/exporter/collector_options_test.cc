@@ -47,6 +47,9 @@ TEST(CollectorOptionsTest, RefusesLabelsThatPrometheusRefuses) {
     options.method_label = label;
     EXPECT_FALSE(options.Validate().ok()) << label;
     options.method_label = "method";
+    options.partition_label = label;
+    EXPECT_FALSE(options.Validate().ok()) << label;
+    options.partition_label = "partition";
     options.constant_labels = {{label, "value"}};
     EXPECT_FALSE(options.Validate().ok()) << label;
     options.constant_labels.clear();

@@ -17,7 +17,8 @@ namespace {
 constexpr size_t kMostCandidates = 10;
 
 std::string FullForm(const v1::BreakerKey& key) {
-  return absl::StrCat(key.name(), "/", key.service(), "/", key.method());
+  return absl::StrCat(key.name(), "/", key.service(), "/", key.method(),
+                      key.partition().empty() ? "" : "@", key.partition());
 }
 
 std::string Candidates(const std::vector<v1::BreakerKey>& keys) {
@@ -54,8 +55,12 @@ bool IsPartOf(absl::string_view text, const v1::BreakerKey& key) {
     // Empty parts between slashes are none.
     const bool begins =
         begin == 0 || (text[0] != '/' &&
-                       (whole[begin - 1] == '/' || whole[begin - 1] == '.'));
-    if (begins && (end == whole.size() || whole[end] == '/')) return true;
+                       (whole[begin - 1] == '/' || whole[begin - 1] == '.' ||
+                        whole[begin - 1] == '@'));
+    if (begins &&
+        (end == whole.size() || whole[end] == '/' || whole[end] == '@')) {
+      return true;
+    }
   }
   return false;
 }

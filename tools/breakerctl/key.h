@@ -1,6 +1,7 @@
 // How an operator names breakers on a command line:
 // "name/package.Service/Method", or any whole parts of it, as "PlaceOrder",
-// "Orders/PlaceOrder" or "payments".
+// "Orders/PlaceOrder" or "payments". The breaker of a partition is
+// "name/package.Service/Method@partition".
 //
 // Thread-safety: free functions without state.
 #ifndef AUTOBREAKER_TOOLS_BREAKERCTL_KEY_H_
@@ -22,7 +23,7 @@ std::string Printable(absl::string_view text);
 std::string KeyText(const v1::BreakerKey& key);
 
 // Whether `text` is in "name/package.Service/Method" from its beginning, a
-// slash or a dot to a slash or its end. The empty text is in all.
+// slash, a dot or an @ to a slash, an @ or its end. The empty text is in all.
 bool IsPartOf(absl::string_view text, const v1::BreakerKey& key);
 
 // The breaker that `text` means: the one whose key it is, else the only one of

@@ -129,7 +129,9 @@ std::string OrDash(absl::string_view text) {
 
 std::string MethodText(const v1::BreakerKey& key) {
   if (key.service().empty() && key.method().empty()) return "-";
-  return Printable(absl::StrCat(key.service(), "/", key.method()));
+  return Printable(absl::StrCat(key.service(), "/", key.method(),
+                                key.partition().empty() ? "" : "@",
+                                key.partition()));
 }
 
 std::string StateText(const v1::Breaker& breaker) {

@@ -46,6 +46,13 @@ TEST(KeyText, HasAllParts) {
   EXPECT_EQ(KeyText(MakeKey("batch", "", "")), "batch//");
 }
 
+TEST(KeyText, HasThePartitionIfThereIsOne) {
+  v1::BreakerKey key = OrderKey();
+  key.set_partition("tenant-7");
+  EXPECT_EQ(KeyText(key),
+            "dns:///payments:443/shop.v2.Orders/PlaceOrder@tenant-7");
+}
+
 TEST(Printable, LeavesWhatCanBePrinted) {
   EXPECT_EQ(Printable("größe \"a\" \\"), "größe \"a\" \\");
 }
@@ -84,6 +91,20 @@ TEST(FindKeys, TakesTheWholeKeyBeforeOthersThatItIsPartOf) {
   EXPECT_THAT(
       Find("a/b/c", false, {MakeKey("x/a", "b", "c"), MakeKey("a", "b", "c")}),
       ElementsAre("a/b/c"));
+}
+
+TEST(FindKeys, FindsTheBreakerOfAPartition) {
+  const v1::BreakerKey shared = OrderKey();
+  v1::BreakerKey seven = OrderKey();
+  seven.set_partition("seven");
+  v1::BreakerKey eight = OrderKey();
+  eight.set_partition("eight");
+  const std::vector<v1::BreakerKey> keys = {shared, seven, eight};
+  for (const char* text : {"seven", "PlaceOrder@seven"}) {
+    EXPECT_THAT(Find(text, false, keys), ElementsAre(KeyText(seven)));
+  }
+  EXPECT_THAT(Find(KeyText(shared), false, keys), ElementsAre(KeyText(shared)));
+  EXPECT_THAT(Find("PlaceOrder", true, keys), testing::SizeIs(3));
 }
 
 TEST(FindKeys, ListsThoseItCouldBe) {
