@@ -42,8 +42,7 @@ class SeveralServers : public ::testing::Test {
       addresses.push_back(absl::StrCat("127.0.0.1:", port));
     }
     target_ = absl::StrCat("ipv4:", absl::StrJoin(addresses, ","));
-    arguments_.SetServiceConfigJSON(
-        R"({"loadBalancingConfig": [{"round_robin": {}}]})");
+    Balance(R"({"round_robin": {}})");
     RegistryOptions options;
     options.instruments.clock = &clock_;
     registry_ = BreakerRegistry::Create(options).value();
@@ -52,6 +51,12 @@ class SeveralServers : public ::testing::Test {
   ~SeveralServers() override {
     const auto now = std::chrono::system_clock::now();
     for (Server& server : servers_) server.server->Shutdown(now);
+  }
+
+  void Balance(const std::string& policy) {
+    arguments_ = grpc::ChannelArguments();  // of two, the first would hold
+    arguments_.SetServiceConfigJSON(
+        absl::StrCat(R"({"loadBalancingConfig": [)", policy, "]}"));
   }
 
   std::shared_ptr<grpc::Channel> Guarded() {
@@ -66,12 +71,13 @@ class SeveralServers : public ::testing::Test {
 
   // Of so many calls, 400 a second, the share that is answered.
   double Answered(const std::shared_ptr<grpc::Channel>& channel,
-                  int calls = 4'000) {
+                  int calls = 4'000, bool all_take_turns = true) {
     const auto stub = shop::Shop::NewStub(channel);
     // Until each server is connected and takes its turn.
     for (Server& server : servers_) {
       for (const int before = server.service.calls();
-           !server.down && server.service.calls() == before;) {
+           all_take_turns && !server.down &&
+           server.service.calls() == before;) {
         GetPrice(*stub);
       }
     }
@@ -81,6 +87,18 @@ class SeveralServers : public ::testing::Test {
       answered += GetPrice(*stub).ok() ? 1 : 0;
     }
     return static_cast<double>(answered) / calls;
+  }
+
+  // Calls, 400 a second, until so many in a row are answered.
+  int CallsUntilAnswered(const std::shared_ptr<grpc::Channel>& channel,
+                         int in_a_row) {
+    const auto stub = shop::Shop::NewStub(channel);
+    int calls = 0;
+    for (int row = 0; row < in_a_row; ++calls) {
+      clock_.Advance(absl::Microseconds(2'500));
+      row = GetPrice(*stub).ok() ? row + 1 : 0;
+    }
+    return calls;
   }
 
   void FailAll(int server) {
@@ -140,6 +158,26 @@ TEST_F(SeveralServers, OneThatIsGoneDoesNotTakeTheOthersAway) {
   ShutDown(0);
   EXPECT_GE(Answered(Unguarded()), 0.99);
   EXPECT_GE(Answered(Guarded()), 0.99);
+}
+
+// Beside gRPC's own outlier detection, which looks at each server every 200 ms.
+TEST_F(SeveralServers, OutlierDetectionTakesOneOutAndTheBreakerRefusesNothing) {
+  Balance(R"({"outlier_detection_experimental": {
+      "interval": "0.200s",
+      "baseEjectionTime": "300s",
+      "maxEjectionPercent": 50,
+      "failurePercentageEjection": {
+          "threshold": 50, "minimumHosts": 3, "requestVolume": 10,
+          "enforcementPercentage": 100},
+      "childPolicy": [{"round_robin": {}}]}})");
+  FailAll(0);
+  const auto channel = Guarded();
+  // Without outlier detection, each third call fails for ever.
+  CallsUntilAnswered(channel, /*in_a_row=*/100);
+  EXPECT_EQ(Answered(channel, 1'000, /*all_take_turns=*/false), 1);
+  const RegisteredSnapshot s = Snapshot();
+  EXPECT_EQ(s.state, State::kClosed);
+  EXPECT_EQ(s.refused[static_cast<int>(RefusalReason::kOpen)], 0);
 }
 
 TEST_F(SeveralServers, AllThatFailAreRefused) {
