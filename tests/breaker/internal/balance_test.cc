@@ -1,8 +1,11 @@
-// Whether failures outweigh successes.
+// The balance of failures and successes: its weights, when failures outweigh,
+// and what the words promise of it.
 #include "autobreaker/breaker/internal/balance.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <random>
 
 #include "autobreaker/breaker/options.h"
@@ -12,46 +15,36 @@
 namespace autobreaker {
 namespace {
 
-EvidenceOptions BreakEven(double rate) {
+BalanceRule RuleOf(double break_even, double normal = 0.02) {
   EvidenceOptions options;
-  options.break_even_failure_rate = rate;
-  return options;
+  options.normal_failure_rate = normal;
+  options.break_even_failure_rate = break_even;
+  return BalanceRule::From(options);
 }
 
 // A balance and the total of successes it is about.
 class Scales {
  public:
-  explicit Scales(const EvidenceOptions& options = EvidenceOptions())
-      : rule_(BalanceRule::From(options)) {
+  explicit Scales(const BalanceRule& rule) : rule_(rule) {
     balance_.Restart(successes_, generation_);
   }
 
-  void Succeed(int count = 1) { successes_ += count; }
+  void Succeed(uint64_t count = 1) { successes_ += count; }
   bool Fail() { return balance_.AddFailure(rule_, successes_, generation_); }
-  bool Fail(int count) {
-    bool outweigh = false;
-    for (int i = 0; i < count; ++i) outweigh = Fail();
-    return outweigh;
-  }
   double level() const {
     return balance_.Level(rule_, balance_.Read(), successes_);
   }
-  int64_t missing() const {
+  int64_t FailuresMissing() const {
     return balance_.FailuresUntilOutweighed(rule_, balance_.Read(), successes_);
   }
 
-  // Whether failures outweigh within so many calls, of which this share fails.
-  bool Outweighs(double share, int calls, uint64_t seed) {
-    std::mt19937_64 random(seed);
-    std::bernoulli_distribution fails(share);
-    for (int call = 0; call < calls; ++call) {
-      if (!fails(random)) {
-        Succeed();
-      } else if (Fail()) {
-        return true;
-      }
+  // Failures until they outweigh, each after so many successes.
+  int FailuresToOutweigh(uint64_t successes_between) {
+    for (int failures = 1; failures < 10'000; ++failures) {
+      if (Fail()) return failures;
+      Succeed(successes_between);
     }
-    return false;
+    return -1;
   }
 
   BalanceRule rule_;
@@ -60,99 +53,126 @@ class Scales {
   uint64_t generation_ = 300;  // of which one word keeps the low bits only
 };
 
-TEST(BalanceTest, FourFailuresInARowOutweighAtOneHalf) {
-  Scales scales;
-  EXPECT_FALSE(scales.Fail(3));
-  EXPECT_TRUE(scales.Fail());
-}
+// -------------------------------------------------------------- Arithmetic
 
-TEST(BalanceTest, TenFailuresBesideFourSuccessesOutweighAtOneHalf) {
-  Scales scales;
-  for (int i = 0; i < 4; ++i) {
-    scales.Fail();
-    scales.Succeed();
-  }
-  EXPECT_FALSE(scales.Fail(5));
-  EXPECT_TRUE(scales.Fail());
-}
-
-TEST(BalanceTest, SuccessAndFailureCancelOutAtTheBreakEvenRate) {
+TEST(BalanceRuleTest, BalanceStaysAsItIsWhereTheBreakEvenRateFails) {
   for (const double rate : {0.01, 0.2, 0.5, 0.8, 0.99}) {
-    const BalanceRule rule = BalanceRule::From(BreakEven(rate));
-    EXPECT_NEAR(rule.failure * rate, BalanceRule::kOneSuccess * (1 - rate), 0.6)
+    const BalanceRule rule = RuleOf(rate, rate / 10);
+    EXPECT_NEAR(rate * rule.failure, (1 - rate) * BalanceRule::kOneSuccess, 1)
         << rate;
   }
 }
 
-TEST(BalanceTest, FewestFailuresGrowWithTheBreakEvenRate) {
-  const auto in_a_row = [](double rate) {
-    Scales scales(BreakEven(rate));
-    int failures = 1;
-    while (!scales.Fail()) ++failures;
-    return failures;
-  };
-  EXPECT_EQ(in_a_row(0.1), 3);
-  EXPECT_EQ(in_a_row(0.5), 4);
-  EXPECT_EQ(in_a_row(0.75), 8);
+TEST(BalanceRuleTest, GapIsARowThatIsSoMuchLikelierOfAServerThatIsWell) {
+  for (const double rate : {0.1, 0.5, 0.9}) {
+    const BalanceRule rule = RuleOf(rate);
+    const double odds = std::pow(0.98 / (1 - rate), rule.gap);
+    EXPECT_LE(odds, 60'000) << rate;
+    EXPECT_GT(odds * 0.98 / (1 - rate), 60'000) << rate;
+  }
 }
 
-TEST(BalanceTest, NeverFallsBelowNothing) {
-  Scales scales;
-  scales.Succeed(1'000'000);
-  EXPECT_FALSE(scales.Fail(3));
+TEST(BalanceRuleTest, OutweighsIsTheLawOfTheHeader) {
+  for (const double rate : {0.2, 0.5, 0.8}) {
+    const BalanceRule rule = RuleOf(rate);
+    const double m = 2 / (1 - rate);
+    for (const int64_t k : {1, 2, 5, 6, 20, 1'000'000}) {
+      const double law = std::sqrt(m * std::max(static_cast<double>(k - 1), m));
+      EXPECT_NEAR(rule.Outweighs(k) / rule.failure, law, law * 1e-9)
+          << rate << ", " << k;
+    }
+  }
+}
+
+TEST(BalanceRuleTest, GapIsBoundedWhereTheRatesAllButTouch) {
+  EXPECT_EQ(RuleOf(0.5, std::nextafter(0.5, 0.0)).gap, 1 << 20);
+}
+
+TEST(BalanceRuleTest, RulesDifferByTheirBreakEvenRate) {
+  EXPECT_TRUE(RuleOf(0.5) == RuleOf(0.5));
+  EXPECT_FALSE(RuleOf(0.5) == RuleOf(0.4));
+  EXPECT_FALSE(RuleOf(0.5) == RuleOf(0.5, /*normal=*/0.05));
+}
+
+// ---------------------------------------------------------------- Outweigh
+
+TEST(BalanceTest, FewestInARowAreTwoByOneMinusTheBreakEvenRate) {
+  EXPECT_EQ(Scales(RuleOf(0.2)).FailuresToOutweigh(0), 3);  // 2.5
+  EXPECT_EQ(Scales(RuleOf(0.5)).FailuresToOutweigh(0), 4);
+  EXPECT_EQ(Scales(RuleOf(0.75)).FailuresToOutweigh(0), 8);
+}
+
+TEST(BalanceTest, TenFailuresBesideFourSuccessesOutweigh) {
+  Scales scales(RuleOf(0.5));
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(scales.Fail());
+    EXPECT_FALSE(scales.Fail());
+    scales.Succeed();
+  }
+  EXPECT_FALSE(scales.Fail());
   EXPECT_TRUE(scales.Fail());
 }
 
-// By chance, right after the server was well. Each costs some ten calls.
-TEST(BalanceTest, FewerThanBreakEvenHardlyEverOutweigh) {
-  for (const double share : {0.1, 0.2, 0.33, 0.4, 0.45}) {
-    int times = 0;
-    for (uint64_t seed = 1; seed <= 100; ++seed) {
-      times += Scales().Outweighs(share, 10'000, seed) ? 1 : 0;
-    }
-    EXPECT_LT(times, 60) << share;
-  }
+TEST(BalanceTest, AsManyFailuresAsSuccessesNeverOutweigh) {
+  EXPECT_EQ(Scales(RuleOf(0.5)).FailuresToOutweigh(1), -1);
 }
 
-TEST(BalanceTest, LongPartialOutageOutweighsNoMoreOften) {
-  Scales scales;
-  std::mt19937_64 random(1);
-  std::bernoulli_distribution fails(1.0 / 3);
-  int times = 0;
-  for (int call = 0; call < 1'000'000; ++call) {
-    if (!fails(random)) {
-      scales.Succeed();
-    } else if (scales.Fail()) {
-      ++times;
-      scales.balance_.Restart(scales.successes_, scales.generation_);
-    }
-  }
-  EXPECT_LT(times, 1'000'000 / 2'000);
+TEST(BalanceTest, BreakEvenRateSaysWhatOutweighs) {
+  // A third fails, in turns.
+  EXPECT_EQ(Scales(RuleOf(0.4)).FailuresToOutweigh(2), -1);
+  EXPECT_NE(Scales(RuleOf(0.2)).FailuresToOutweigh(2), -1);
 }
 
-TEST(BalanceTest, MoreThanBreakEvenOutweigh) {
-  for (uint64_t seed = 1; seed <= 100; ++seed) {
-    EXPECT_TRUE(Scales().Outweighs(0.6, 2'000, seed)) << seed;
-    EXPECT_TRUE(Scales().Outweighs(0.85, 100, seed)) << seed;
-    EXPECT_TRUE(Scales(BreakEven(0.2)).Outweighs(0.3, 2'000, seed)) << seed;
+TEST(BalanceTest, ItTakesMoreWhereTroubleHasLasted) {
+  Scales scales(RuleOf(0.5));
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_FALSE(scales.Fail());
+    scales.Succeed(2);
   }
+  // sqrt(4 (k - 1)) for the k of then: 22 where k is 122.
+  EXPECT_EQ(scales.FailuresToOutweigh(0), 22);
 }
 
-TEST(BalanceTest, LongRowOfSuccessesForgetsTheFailuresBefore) {
-  Scales scales;
-  for (int i = 0; i < 200; ++i) {
+TEST(BalanceTest, LongRowOfSuccessesEndsTheTrouble) {
+  Scales scales(RuleOf(0.5));
+  for (int i = 0; i < 100; ++i) {
     scales.Fail();
-    scales.Succeed();
+    scales.Succeed(2);
   }
-  ASSERT_EQ(scales.rule_.gap, 16);
-  scales.Succeed(15);  // and one before
-  EXPECT_GT(scales.missing(), 20);
-  scales.Succeed();
-  EXPECT_EQ(scales.missing(), 4);
+  scales.Succeed(scales.rule_.gap - 1);  // with the last two, one too many
+  EXPECT_EQ(scales.FailuresToOutweigh(0), 4);
 }
+
+TEST(BalanceTest, RowThatIsOneShorterDoesNot) {
+  Scales scales(RuleOf(0.5));
+  for (int i = 0; i < 100; ++i) {
+    scales.Fail();
+    scales.Succeed(2);
+  }
+  scales.Succeed(scales.rule_.gap - 2);
+  EXPECT_GT(scales.FailuresToOutweigh(0), 20);
+}
+
+TEST(BalanceTest, SuccessesBeforeAreNotSavedUp) {
+  Scales scales(RuleOf(0.5));
+  scales.Succeed(1'000'000'000);
+  EXPECT_EQ(scales.FailuresToOutweigh(0), 4);
+}
+
+TEST(BalanceTest, FailuresThatReadOlderTotalsStillCount) {
+  Scales scales(RuleOf(0.5));
+  scales.Fail();
+  scales.successes_ += 1;
+  scales.Fail();
+  scales.successes_ -= 1;
+  scales.Fail();
+  EXPECT_GT(scales.level(), 0.5);
+}
+
+// ------------------------------------------------------------------- Level
 
 TEST(BalanceTest, LevelIsTheShareOfWhatOutweighs) {
-  Scales scales;
+  Scales scales(RuleOf(0.5));
   EXPECT_EQ(scales.level(), 0);
   for (int failures = 1; failures <= 4; ++failures) {
     scales.Fail();
@@ -162,68 +182,196 @@ TEST(BalanceTest, LevelIsTheShareOfWhatOutweighs) {
   EXPECT_EQ(scales.level(), 1);
   scales.Succeed(3);
   EXPECT_DOUBLE_EQ(scales.level(), 0.5);
+  scales.Succeed(3);
+  EXPECT_EQ(scales.level(), 0);
 }
 
-TEST(BalanceTest, TellsHowManyFailuresAreMissing) {
-  Scales scales;
-  for (int i = 0; i < 50; ++i) {
-    scales.Fail();
-    scales.Succeed(i % 3);
+TEST(BalanceTest, LevelIsOneWhereFailuresOutweighAndLessWhereNot) {
+  std::mt19937_64 random(1);
+  for (int run = 0; run < 100; ++run) {
+    Scales scales(RuleOf(0.3 + 0.1 * static_cast<double>(run % 5)));
+    for (int call = 0; call < 300; ++call) {
+      if (random() % 100 < 45) {
+        const bool outweigh = scales.Fail();
+        ASSERT_EQ(scales.level() >= 1, outweigh) << run << ", " << call;
+      } else {
+        scales.Succeed();
+      }
+    }
   }
-  for (int64_t missing = scales.missing(); missing > 1; --missing) {
-    EXPECT_EQ(scales.missing(), missing);
-    EXPECT_FALSE(scales.Fail());
-  }
-  EXPECT_TRUE(scales.Fail());
-  EXPECT_EQ(scales.missing(), 1);
 }
 
-TEST(BalanceTest, OtherWeightsKeepTheBalanceInFailures) {
-  Scales scales;
-  scales.Fail(3);
-  const BalanceRule other = BalanceRule::From(BreakEven(0.75));
-  scales.balance_.Reweigh(scales.rule_, other, scales.successes_,
-                          scales.generation_);
-  scales.rule_ = other;
-  EXPECT_NEAR(scales.level(), 3 * other.failure / other.Outweighs(3), 1e-9);
+TEST(BalanceTest, TellsHowManyFailuresInARowWouldOutweigh) {
+  std::mt19937_64 random(2);
+  for (int run = 0; run < 200; ++run) {
+    Scales scales(RuleOf(0.3 + 0.1 * static_cast<double>(run % 5)));
+    for (uint64_t call = random() % 300; call > 0; --call) {
+      if (random() % 100 < 40) {
+        scales.Fail();
+      } else {
+        scales.Succeed();
+      }
+    }
+    const int64_t missing = scales.FailuresMissing();
+    int64_t took = 1;
+    while (!scales.Fail()) ++took;
+    ASSERT_EQ(missing, took) << run;
+  }
 }
+
+TEST(BalanceTest, AtLeastOneFailureIsMissingThoughTheyOutweigh) {
+  Scales scales(RuleOf(0.5));
+  for (int i = 0; i < 10; ++i) scales.Fail();
+  EXPECT_EQ(scales.FailuresMissing(), 1);
+}
+
+// ------------------------------------------------------ Generations, rules
 
 TEST(BalanceTest, FailureOfAnotherGenerationChangesNothing) {
-  Scales scales;
+  Scales scales(RuleOf(0.5));
+  for (int i = 0; i < 3; ++i) scales.Fail();
   for (const uint64_t generation : {299, 301}) {
     EXPECT_FALSE(scales.balance_.AddFailure(scales.rule_, scales.successes_,
                                             generation));
   }
-  EXPECT_EQ(scales.level(), 0);
+  EXPECT_DOUBLE_EQ(scales.level(), 0.75);
 }
 
-TEST(BalanceTest, RestartForgets) {
-  Scales scales;
-  scales.Fail(100);
-  scales.balance_.Restart(scales.successes_, scales.generation_);
+TEST(BalanceTest, RestartForgetsBalanceAndTrouble) {
+  Scales scales(RuleOf(0.5));
+  for (int i = 0; i < 100; ++i) {
+    scales.Fail();
+    scales.Succeed();
+  }
+  scales.Fail();
+  scales.balance_.Restart(scales.successes_, ++scales.generation_);
   EXPECT_EQ(scales.level(), 0);
-  EXPECT_EQ(scales.missing(), 4);
+  EXPECT_EQ(scales.FailuresMissing(), 4);
+  EXPECT_EQ(scales.FailuresToOutweigh(0), 4);
+}
+
+TEST(BalanceTest, ReweighKeepsTheBalanceInFailures) {
+  const BalanceRule before = RuleOf(0.5);
+  const BalanceRule after = RuleOf(0.75);
+  Scales scales(before);
+  for (int i = 0; i < 3; ++i) scales.Fail();
+  scales.balance_.Reweigh(before, after, scales.successes_, scales.generation_);
+  scales.rule_ = after;
+  EXPECT_DOUBLE_EQ(scales.level(), 3 / 8.0);
+  EXPECT_EQ(scales.FailuresMissing(), 5);
+}
+
+TEST(BalanceTest, ReweighFromARuleThatIsOffBeginsAtNothing) {
+  Scales scales(RuleOf(0.5));
+  scales.balance_.Reweigh(BalanceRule(), scales.rule_, scales.successes_,
+                          scales.generation_);
+  EXPECT_EQ(scales.level(), 0);
+  EXPECT_EQ(scales.FailuresToOutweigh(0), 4);
 }
 
 TEST(BalanceTest, SurvivesTheWrapOfTheCounters) {
-  Scales scales;
-  scales.successes_ = (uint64_t{1} << 48) - 1;
+  Scales scales(RuleOf(0.5));
+  scales.successes_ = (uint64_t{1} << 44) - 1;
   scales.balance_.Restart(scales.successes_, scales.generation_);
-  scales.Fail(2);
+  scales.Fail();
+  scales.Fail();
   EXPECT_DOUBLE_EQ(scales.level(), 0.5);
-  scales.successes_ = 0;  // one more
+  scales.Succeed();
   EXPECT_DOUBLE_EQ(scales.level(), 0.25);
 }
 
-TEST(BalanceTest, FailuresOnManyThreadsAllCount) {
-  const BalanceRule rule = BalanceRule::From(BreakEven(0.99));
+// ----------------------------------------------------------------- Edges
+
+TEST(BalanceTest, RatesAtTheEdgesAnswerSomething) {
+  for (const double rate : {0.01, 0.99}) {
+    for (const double normal : {std::numeric_limits<double>::denorm_min(),
+                                std::nextafter(rate, 0.0)}) {
+      Scales scales(RuleOf(rate, normal));
+      const int64_t missing = scales.FailuresMissing();
+      EXPECT_EQ(scales.FailuresToOutweigh(0), missing)
+          << rate << ", " << normal;
+      EXPECT_EQ(scales.level(), 1);
+    }
+  }
+}
+
+TEST(BalanceTest, MillionsOfFailuresDoNotOverflow) {
+  Scales scales(RuleOf(0.01));
+  for (int i = 0; i < 3'000'000; ++i) scales.Fail();
+  EXPECT_EQ(scales.level(), 1);
+  EXPECT_EQ(scales.FailuresMissing(), 1);
+}
+
+// ----------------------------------------------------------------- Chance
+
+// How many of `runs` services that fail so often are refused in `calls`.
+int RunsThatOutweigh(double failing, int runs, int calls) {
+  int outweighed = 0;
+  for (int run = 0; run < runs; ++run) {
+    std::mt19937_64 random(run + 1);
+    std::bernoulli_distribution fails(failing);
+    Scales scales(RuleOf(0.5));
+    for (int call = 0; call < calls; ++call) {
+      if (!fails(random)) {
+        scales.Succeed();
+      } else if (scales.Fail()) {
+        ++outweighed;
+        break;
+      }
+    }
+  }
+  return outweighed;
+}
+
+// Below the break-even rate chance makes failures outweigh when they begin.
+// From then on it does so about once in 20,000 calls, where a row of successes
+// now and then says that the server is well.
+TEST(BalanceTest, WhereFewerThanBreakEvenFailItOutweighsByChanceWhenItBegins) {
+  EXPECT_LT(RunsThatOutweigh(0.2, 100, 3'000), 40);
+  EXPECT_LT(RunsThatOutweigh(1.0 / 3, 100, 3'000), 40);
+  EXPECT_LT(RunsThatOutweigh(0.45, 100, 3'000), 60);
+}
+
+TEST(BalanceTest, LongOutageOfAThirdHardlyEverOutweighsLater) {
+  int later = 0;
+  int runs = 0;
+  for (int run = 0; run < 100; ++run) {
+    std::mt19937_64 random(run + 1);
+    std::bernoulli_distribution fails(1.0 / 3);
+    Scales scales(RuleOf(0.5));
+    bool outweighed = false;
+    for (int call = 0; call < 3'000 && !outweighed; ++call) {
+      // Chance decides the first 300.
+      if (!fails(random)) {
+        scales.Succeed();
+      } else if (scales.Fail()) {
+        outweighed = call >= 300;
+        if (!outweighed) break;
+        ++later;
+      }
+      if (call == 300) ++runs;
+    }
+  }
+  EXPECT_GT(runs, 70);
+  EXPECT_LT(later, runs / 5);
+}
+
+TEST(BalanceTest, WhereMoreThanBreakEvenFailsItAlwaysOutweighs) {
+  EXPECT_EQ(RunsThatOutweigh(0.6, 100, 2'000), 100);
+}
+
+// ---------------------------------------------------------------- Threads
+
+TEST(BalanceTest, FailuresOnManyThreadsAreAllWeighed) {
+  const BalanceRule rule = RuleOf(0.5);
   FailureBalance balance;
   balance.Restart(0, 0);
   RunThreads(4, [&](int) {
-    for (int i = 0; i < 25; ++i) balance.AddFailure(rule, 0, 0);
+    for (int i = 0; i < 1000; ++i) balance.AddFailure(rule, 0, 0);
   });
-  EXPECT_DOUBLE_EQ(balance.Level(rule, balance.Read(), 0),
-                   100 * rule.failure / rule.Outweighs(100));
+  // What 4,000 weigh is gone after as many successes and not before.
+  EXPECT_GT(balance.Level(rule, balance.Read(), 3999), 0);
+  EXPECT_EQ(balance.Level(rule, balance.Read(), 4000), 0);
 }
 
 }  // namespace

@@ -14,6 +14,7 @@
 namespace autobreaker {
 namespace {
 
+using ::std::chrono::milliseconds;
 using ::std::chrono::nanoseconds;
 using ::std::chrono::seconds;
 
@@ -40,23 +41,21 @@ BreakerOptions RampOptions() {
   return options;
 }
 
-// 4 s, and whatever calls came meanwhile.
-OpenTime FourSeconds() {
-  OpenTime time;
-  time.shortest = time.longest = seconds(4);
-  return time;
-}
+// The breaker was open for ten calls and at least 4 s.
+constexpr OpenTime kOpenTime{seconds(4), seconds(30), 10};
 
-// Half-open since kStart, after 4 s of being open.
+// Half-open since kStart, when 1,000 calls had been asked for.
 class HalfOpenTest : public ::testing::Test {
  protected:
   explicit HalfOpenTest(const BreakerOptions& options = CountingOptions())
       : rules_(Rules::Of(options)),
-        half_open_(*rules_, FourSeconds(), /*asked=*/0, kStart) {}
+        half_open_(*rules_, kOpenTime, asked_, kStart) {}
 
   void Wait(MonotonicTime::duration by) { now_ += by; }
 
-  HalfOpen::Answer Ask() { return half_open_.TakeProbe(*rules_, asked_, now_); }
+  HalfOpen::Answer Ask() {
+    return half_open_.TakeProbe(*rules_, asked_++, now_);
+  }
   uint64_t Take() {
     const uint64_t probe = Ask().probe;
     EXPECT_NE(probe, kNone) << "refused";
@@ -81,7 +80,7 @@ class HalfOpenTest : public ::testing::Test {
 
   std::shared_ptr<const Rules> rules_;
   MonotonicTime now_ = kStart;
-  uint64_t asked_ = 0;
+  uint64_t asked_ = 1000;
   HalfOpen half_open_;
 };
 
@@ -236,8 +235,8 @@ TEST_F(HalfOpenTest, SuccessIsNeitherFailedNorSlow) {
   } kRows[] = {
       {false, false, 1}, {false, true, 0}, {true, false, 0}, {true, true, 0}};
   for (const auto& row : kRows) {
-    HalfOpen half_open(*rules_, FourSeconds(), /*asked=*/0, kStart);
-    const uint64_t probe = half_open.TakeProbe(*rules_, 0, kStart).probe;
+    HalfOpen half_open(*rules_, kOpenTime, asked_, kStart);
+    const uint64_t probe = half_open.TakeProbe(*rules_, asked_, kStart).probe;
     half_open.EndProbe(*rules_, probe, row.failed, row.slow, kStart);
     EXPECT_EQ(half_open.successes(), row.successes)
         << row.failed << ", " << row.slow;
@@ -267,6 +266,12 @@ TEST_F(HalfOpenTest, EnoughSuccessesClose) {
 class RampingHalfOpenTest : public HalfOpenTest {
  protected:
   RampingHalfOpenTest() : HalfOpenTest(RampOptions()) {}
+
+  // Until all calls go.
+  void ClimbToTheTop() {
+    for (int i = 0; i < 7; ++i) Succeed();
+    ASSERT_EQ(half_open_.share(), 1);
+  }
 };
 
 TEST_F(RampingHalfOpenTest, FirstProbeGoesAlone) {
@@ -276,13 +281,33 @@ TEST_F(RampingHalfOpenTest, FirstProbeGoesAlone) {
   EXPECT_EQ(second.refused, RefusalReason::kHalfOpen);
 }
 
-TEST_F(RampingHalfOpenTest, SecondMayAskWhenTheOpenTimeHasPassedAgain) {
+TEST_F(RampingHalfOpenTest, SecondGoesAfterAsManyCallsAndTimeAsItWasOpenFor) {
   Take();
   EXPECT_EQ(RefuseUntil(), seconds(4));
   Wait(seconds(4));
+  // The second to the tenth.
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(Ask().probe, kNone) << i;
   EXPECT_TRUE(Ask().finds_out);
+  EXPECT_EQ(half_open_.in_flight(now_), 2);
   // Full until the first lease ends.
   EXPECT_EQ(RefuseUntil(), seconds(10));
+}
+
+TEST_F(RampingHalfOpenTest, LooksOnceAMillisecondForTheCallsThatAreMissing) {
+  Take();
+  Wait(seconds(5));
+  Ask();
+  EXPECT_EQ(RefuseUntil(), seconds(5) + milliseconds(1));
+}
+
+TEST_F(RampingHalfOpenTest, CallThatMakesItTheNextOnesTurnLetsThatAsk) {
+  Take();
+  Wait(seconds(5));
+  for (int i = 0; i < 8; ++i) Ask();
+  EXPECT_GT(RefuseUntil(), seconds(5));
+  Ask();  // the tenth
+  EXPECT_EQ(RefuseUntil(), seconds(5));
+  EXPECT_NE(Ask().probe, kNone);
 }
 
 TEST_F(RampingHalfOpenTest, SecondMayAskSoonerIfALeaseEndsBefore) {
@@ -310,16 +335,16 @@ TEST_F(RampingHalfOpenTest, SlowProbeIsASuccess) {
   EXPECT_EQ(half_open_.successes(), 1);
 }
 
-TEST_F(RampingHalfOpenTest, ShareGrowsWithSuccessesAndShrinksWithFailures) {
+TEST_F(RampingHalfOpenTest, ShareRisesWithSuccessesAndFallsWithFailures) {
   EXPECT_EQ(half_open_.share(), 0);
   for (int i = 0; i < 3; ++i) Succeed();
-  EXPECT_EQ(half_open_.share(), 0.5);
+  EXPECT_EQ(half_open_.share(), 1.0 / 2);
   Fail();
   Fail();
-  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
+  EXPECT_EQ(half_open_.share(), 1.0 / 3);
 }
 
-TEST_F(RampingHalfOpenTest, FailuresReopenBelowTheSmallestShare) {
+TEST_F(RampingHalfOpenTest, ReopensBelowAThird) {
   Succeed();
   Fail();
   EXPECT_EQ(Next(/*failed=*/true), std::nullopt);
@@ -332,33 +357,26 @@ TEST_F(RampingHalfOpenTest, FirstFailureReopens) {
   EXPECT_EQ(Next(/*failed=*/true), State::kOpen);
 }
 
-TEST_F(RampingHalfOpenTest, SuccessesCloseWithAllCallsForAnOpenTime) {
-  for (int i = 0; i < 9; ++i) {
-    EXPECT_EQ(Next(/*failed=*/false), std::nullopt);
-    Succeed();
-  }
-  EXPECT_EQ(half_open_.share(), 1);
+TEST_F(RampingHalfOpenTest, ClosesWhenAllCallsHaveGoneForTheShortestOpenTime) {
+  ClimbToTheTop();
+  Succeed();
+  Succeed();
+  Wait(kOpenTime.shortest - nanoseconds(1));
   EXPECT_EQ(Next(/*failed=*/false), std::nullopt);
-  Wait(seconds(4));
+  Wait(nanoseconds(1));
   EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
 }
 
-TEST_F(RampingHalfOpenTest, FailureAfterProgressCountsWithItsOwnShareOnly) {
+TEST_F(RampingHalfOpenTest, ProbeOfASmallerShareSaysNothingAboutTheLargest) {
   Succeed();
   const uint64_t early = Take();
-  half_open_.Progress(*rules_, early, now_);
-  const uint64_t stream = Take();
-  half_open_.Progress(*rules_, stream, now_);
-  ASSERT_EQ(half_open_.share(), 0.5);
-  half_open_.FailAfterProgress(*rules_, early, now_);
-  half_open_.FailAfterProgress(*rules_, stream, now_);
-  EXPECT_EQ(half_open_.share(), 0.5);
-  const uint64_t latest = Take();
-  half_open_.Progress(*rules_, latest, now_);
-  half_open_.FailAfterProgress(*rules_, latest, now_);
-  Fail();
-  Fail();
-  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
+  while (half_open_.share() < 1) Succeed();
+  Succeed();
+  Wait(kOpenTime.shortest);
+  EXPECT_TRUE(End(early));
+  EXPECT_EQ(Next(/*failed=*/false), std::nullopt);
+  Succeed();
+  EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
 }
 
 TEST_F(RampingHalfOpenTest, ShareOfSlowProbesReopensAndOneAloneDoesNot) {
@@ -385,16 +403,14 @@ TEST_F(RampingHalfOpenTest, SlowOnesBeforeDoNotReopenAtAFastSuccess) {
 
 TEST_F(RampingHalfOpenTest, OverdueProbeKeepsItFromClosing) {
   const uint64_t slowest = Take();
-  Wait(seconds(1));
+  Wait(seconds(2));
   EXPECT_TRUE(End(slowest));
-  for (int i = 0; i < 6; ++i) Succeed();
-  ASSERT_EQ(half_open_.share(), 1);
-  Wait(seconds(4));
+  while (half_open_.share() < 1) Succeed();
   const uint64_t hangs = Take();
   Succeed();
   Succeed();
   // Overdue is what takes more than twice as long as the slowest success.
-  Wait(seconds(2));
+  Wait(seconds(4));
   EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
   Wait(nanoseconds(1));
   EXPECT_EQ(Next(/*failed=*/false), std::nullopt);
@@ -402,29 +418,56 @@ TEST_F(RampingHalfOpenTest, OverdueProbeKeepsItFromClosing) {
   EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
 }
 
-TEST_F(RampingHalfOpenTest, OverdueProbesLowerTheShare) {
-  for (int i = 0; i < 5; ++i) Succeed();
+TEST_F(RampingHalfOpenTest, OverdueProbeWeighsOnlyWhileItsShareLasts) {
+  Succeed();
+  Take();  // hangs, with a third
+  while (half_open_.share() < 1) Succeed();
+  Succeed();
+  Succeed();
+  Wait(kOpenTime.shortest);
+  EXPECT_EQ(Next(/*failed=*/false), State::kClosed);
+}
+
+TEST_F(RampingHalfOpenTest, OverdueProbesLeadDownWhenTheNextCallAsks) {
+  ClimbToTheTop();
   Take();
   Take();
-  HalfOpen without_overdue = half_open_;
-  without_overdue.TakeProbe(*rules_, asked_, now_);
-  EXPECT_EQ(without_overdue.share(), 0.75);
-  Wait(nanoseconds(1));
+  Ask();
+  EXPECT_EQ(half_open_.share(), 1);
+  Wait(nanoseconds(1));  // all successes took no time
   EXPECT_EQ(Ask().probe, kNone);
-  EXPECT_EQ(half_open_.share(), 0.5);
+  EXPECT_EQ(half_open_.share(), 3.0 / 4);
 }
 
 TEST_F(RampingHalfOpenTest, OtherRulesKeepTheShareAndWeighResultsOtherwise) {
-  Succeed();
+  for (int i = 0; i < 3; ++i) Succeed();
   BreakerOptions options = RampOptions();
   options.trip.evidence->break_even_failure_rate = 0.25;
   rules_ = Rules::Of(options);
   half_open_.SetRules(*rules_, now_);
-  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
+  EXPECT_EQ(half_open_.share(), 1.0 / 2);
   for (int i = 0; i < 3; ++i) Succeed();
-  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
+  EXPECT_EQ(half_open_.share(), 1.0 / 2);
   Succeed();
-  EXPECT_DOUBLE_EQ(half_open_.share(), 0.5);
+  EXPECT_EQ(half_open_.share(), 3.0 / 4);
+}
+
+TEST_F(RampingHalfOpenTest, FailureAfterProgressCountsWithItsOwnShareOnly) {
+  Succeed();
+  const uint64_t early = Take();
+  half_open_.Progress(*rules_, early, now_);
+  const uint64_t stream = Take();
+  half_open_.Progress(*rules_, stream, now_);
+  ASSERT_EQ(half_open_.share(), 0.5);
+  half_open_.FailAfterProgress(*rules_, early, now_);
+  half_open_.FailAfterProgress(*rules_, stream, now_);
+  EXPECT_EQ(half_open_.share(), 0.5);
+  const uint64_t latest = Take();
+  half_open_.Progress(*rules_, latest, now_);
+  half_open_.FailAfterProgress(*rules_, latest, now_);
+  Fail();
+  Fail();
+  EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
 }
 
 }  // namespace

@@ -1,6 +1,5 @@
 #include "autobreaker/breaker/internal/outage.h"
 
-#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
@@ -19,7 +18,8 @@ constexpr MonotonicTime kStart{std::chrono::hours(1)};
 // The largest below 1.
 constexpr double kNearlyOne = 1 - 1e-16;
 
-// Opens for ten calls, or more of them as the outage goes on: 100 ms to 60 s.
+// Opens until ten calls have been asked for, or more of them as the outage goes
+// on; for 100 ms at least and 60 s at most.
 BreakerOptions PacedOptions() {
   BreakerOptions options = ExactOptions();
   options.open.duration = absl::Milliseconds(100);
@@ -45,7 +45,25 @@ class OutageTest : public ::testing::Test {
   void OpenAgain(bool probes_failed = true) {
     outage_.OpenAgain(*rules_, probes_failed, opening_, now_);
   }
-  void BecomeHalfOpen() { outage_.BecomeHalfOpen(*rules_, asked_, now_); }
+  void BecomeHalfOpen() {
+    outage_.BecomeHalfOpen(*rules_, opening_.asked, now_);
+  }
+  // So many calls come, evenly, within `time` from now on. Answers at which of
+  // them the open time was over; 0 if at none. `looked`: how often a call had
+  // to ask.
+  uint64_t Call(uint64_t calls, absl::Duration time, int* looked = nullptr) {
+    const MonotonicTime begin = now_;
+    for (uint64_t call = 1; call <= calls; ++call) {
+      now_ = begin + absl::ToChronoNanoseconds(time * call / calls);
+      if (now_ >= outage_.refuse_until()) {
+        if (looked != nullptr) ++*looked;
+        outage_.NoteAsked(opening_.asked, now_);
+        if (outage_.IsOver(opening_.asked, now_)) return call;
+      }
+      ++opening_.asked;
+    }
+    return 0;
+  }
   void WaitAndBecomeHalfOpen() {
     now_ = outage_.refuse_until();
     BecomeHalfOpen();
@@ -59,135 +77,20 @@ class OutageTest : public ::testing::Test {
   absl::Duration Refuses() const {
     return absl::FromChrono(outage_.refuse_until() - now_);
   }
+  absl::Duration Expects() const {
+    return absl::FromChrono(outage_.expected_end() - now_);
+  }
 
   std::shared_ptr<const Rules> rules_ = Rules::Of(ExactOptions());
   // Of the next opening.
   Outage::Opening opening_;
   MonotonicTime now_ = kStart;
-  uint64_t asked_ = 0;
   Outage outage_;
 };
 
 TEST_F(OutageTest, OpensForTheDuration) {
   OpenFirst();
   EXPECT_EQ(Refuses(), absl::Seconds(5));
-}
-
-TEST_F(OutageTest, PacedOpenTimeIsOverWhenTheCallsCame) {
-  SetOptions(PacedOptions());
-  opening_.asked = 1'000'000;
-  OpenFirst();
-  EXPECT_EQ(Refuses(), absl::Milliseconds(100));
-  Wait(absl::Milliseconds(100) - absl::Nanoseconds(1));
-  EXPECT_FALSE(outage_.IsOver(1'000'010, now_));
-  Wait(absl::Nanoseconds(1));
-  EXPECT_FALSE(outage_.IsOver(1'000'009, now_));
-  EXPECT_TRUE(outage_.IsOver(1'000'010, now_));
-}
-
-// V4, V5. Whatever calls came before, and however long nobody calls.
-TEST_F(OutageTest, SilenceLengthensNoOpenTime) {
-  SetOptions(PacedOptions());
-  for (const absl::Duration window_time :
-       {absl::Milliseconds(1), absl::Seconds(15), absl::Hours(1)}) {
-    for (const absl::Duration silence :
-         {absl::ZeroDuration(), absl::Seconds(15)}) {
-      opening_.asked = 1'000'000;
-      OpenFirst(Counts(0, 4), window_time);
-      Wait(absl::Milliseconds(100) + silence);
-      EXPECT_FALSE(outage_.IsOver(1'000'009, now_));
-      EXPECT_TRUE(outage_.IsOver(1'000'010, now_));
-      // And so when it opens again.
-      opening_.asked = 1'000'011;
-      OpenAgain();
-      Wait(absl::Milliseconds(100) + silence);
-      EXPECT_FALSE(outage_.IsOver(1'000'020, now_));
-      EXPECT_TRUE(outage_.IsOver(1'000'021, now_));
-    }
-  }
-}
-
-TEST_F(OutageTest, PacedOpenTimeIsOverAtTheLongestWhoeverCalls) {
-  SetOptions(PacedOptions());
-  OpenFirst();
-  Wait(absl::Seconds(60) - absl::Nanoseconds(1));
-  EXPECT_FALSE(outage_.IsOver(0, now_));
-  Wait(absl::Nanoseconds(1));
-  EXPECT_TRUE(outage_.IsOver(0, now_));
-}
-
-TEST_F(OutageTest, LaterOpeningsTakeTwiceTheRootOfTheCallsInTheOutage) {
-  SetOptions(PacedOptions());
-  opening_.asked = 1'000'000;
-  OpenFirst();
-  for (const uint64_t since : {10, 100, 900, 10'000}) {
-    opening_.asked = 1'000'000 + since;
-    OpenAgain();
-    Wait(absl::Seconds(1));
-    const uint64_t calls = std::max<uint64_t>(
-        10, std::llround(2 * std::sqrt(static_cast<double>(since))));
-    EXPECT_FALSE(outage_.IsOver(opening_.asked + calls - 1, now_)) << since;
-    EXPECT_TRUE(outage_.IsOver(opening_.asked + calls, now_)) << since;
-  }
-}
-
-TEST_F(OutageTest, CallsLookOnceAMillisecondHowManyTheyAre) {
-  SetOptions(PacedOptions());
-  OpenFirst();
-  Wait(absl::Milliseconds(150));
-  outage_.NoteAsked(/*asked=*/5, now_);
-  EXPECT_EQ(Refuses(), absl::Milliseconds(1));
-  EXPECT_FALSE(outage_.IsOver(/*asked=*/100, now_));
-  Wait(absl::Milliseconds(1));
-  EXPECT_TRUE(outage_.IsOver(/*asked=*/100, now_));
-}
-
-TEST_F(OutageTest, NoLookGoesBeyondTheLongest) {
-  SetOptions(PacedOptions());
-  OpenFirst();
-  Wait(absl::Seconds(60) - absl::Microseconds(10));
-  outage_.NoteAsked(/*asked=*/5, now_);
-  EXPECT_EQ(Refuses(), absl::Microseconds(10));
-}
-
-TEST_F(OutageTest, ExpectsCallsToComeAsTheyCame) {
-  const struct {
-    uint64_t window;
-    absl::Duration window_time;
-    absl::Duration after;  // it opened
-    uint64_t asked;        // since then
-    absl::Duration remaining;
-  } kRows[] = {
-      // Ten calls at the rate of the window.
-      {20, absl::Seconds(10), absl::ZeroDuration(), 0, absl::Seconds(5)},
-      {100, absl::Seconds(10), absl::ZeroDuration(), 0, absl::Seconds(1)},
-      // Never before the shortest, nor after the longest time.
-      {100, absl::Seconds(1), absl::ZeroDuration(), 0, absl::Milliseconds(100)},
-      {1, absl::Seconds(60), absl::ZeroDuration(), 0, absl::Seconds(60)},
-      {0, absl::Seconds(10), absl::ZeroDuration(), 0, absl::Seconds(60)},
-      // Once some came, at their rate.
-      {20, absl::Seconds(10), absl::Seconds(1), 5, absl::Seconds(1)},
-      {20, absl::Seconds(10), absl::Seconds(4), 8, absl::Seconds(1)},
-      {20, absl::Seconds(10), absl::Seconds(50), 1, absl::Seconds(10)},
-  };
-  SetOptions(PacedOptions());
-  for (const auto& row : kRows) {
-    OpenFirst(Counts(0, row.window), row.window_time);
-    Wait(row.after);
-    EXPECT_EQ(absl::FromChrono(outage_.ExpectedEnd(row.asked, now_) - now_),
-              row.remaining)
-        << row.window << " in " << row.window_time << ", then " << row.asked
-        << " in " << row.after;
-  }
-}
-
-TEST_F(OutageTest, TellsRefusedCallsWhatTheLastLookExpected) {
-  SetOptions(PacedOptions());
-  OpenFirst(Counts(0, 20), absl::Seconds(10));
-  EXPECT_EQ(outage_.expected_end(), now_ + std::chrono::seconds(5));
-  Wait(absl::Seconds(1));
-  outage_.NoteAsked(/*asked=*/5, now_);
-  EXPECT_EQ(outage_.expected_end(), now_ + std::chrono::seconds(1));
 }
 
 TEST_F(OutageTest, StaysOpenAtLeastAsLongAsTheServerAsked) {
@@ -287,6 +190,262 @@ TEST_F(OutageTest, CauseStaysThatOfTheFirstOpening) {
   EXPECT_EQ(outage_.cause().consecutive_failures, 20);
 }
 
+// -------------------------------------------------------------- By calls
+
+class PacedOutageTest : public OutageTest {
+ protected:
+  PacedOutageTest() {
+    SetOptions(PacedOptions());
+    opening_.asked = 1'000'000;  // long before
+  }
+  bool IsOver(uint64_t more) const {
+    return outage_.IsOver(opening_.asked + more, now_);
+  }
+};
+
+TEST_F(PacedOutageTest, IsOverOnceSoManyCallsWereAskedFor) {
+  OpenFirst();
+  Wait(absl::Milliseconds(100));
+  EXPECT_FALSE(IsOver(9));
+  EXPECT_TRUE(IsOver(10));
+}
+
+TEST_F(PacedOutageTest, IsNotOverBeforeTheShortestTimeHoweverManyCall) {
+  OpenFirst();
+  Wait(absl::Milliseconds(100) - absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(1'000'000'000));
+  Wait(absl::Nanoseconds(1));
+  EXPECT_TRUE(IsOver(1'000'000'000));
+}
+
+TEST_F(PacedOutageTest, IsOverAfterTheLongestTimeHoweverFewCall) {
+  OpenFirst();
+  Wait(absl::Seconds(60) - absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(0));
+  Wait(absl::Nanoseconds(1));
+  EXPECT_TRUE(IsOver(0));
+}
+
+TEST_F(PacedOutageTest, IsOverByTimeAloneWithoutPacing) {
+  SetOptions(ExactOptions());
+  OpenFirst();
+  Wait(absl::Seconds(5) - absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(1'000'000'000));
+  Wait(absl::Nanoseconds(1));
+  EXPECT_TRUE(IsOver(0));
+}
+
+TEST_F(PacedOutageTest, JitterShortensTimesAndCalls) {
+  BreakerOptions options = PacedOptions();
+  options.open.duration_jitter = 0.2;
+  SetOptions(options);
+  opening_.random = 0.5;
+  OpenFirst();
+  Wait(absl::Milliseconds(90) - absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(9));
+  Wait(absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(8));
+  EXPECT_TRUE(IsOver(9));
+  Wait(absl::Seconds(54) - absl::Milliseconds(90));
+  EXPECT_TRUE(IsOver(0));
+}
+
+TEST_F(PacedOutageTest, CallsCannotEndTheTimeTheServerAskedFor) {
+  opening_.at_least = absl::Seconds(7);
+  OpenFirst();
+  Wait(absl::Seconds(7) - absl::Nanoseconds(1));
+  EXPECT_FALSE(IsOver(1'000'000));
+  Wait(absl::Nanoseconds(1));
+  EXPECT_TRUE(IsOver(1'000'000));
+}
+
+TEST_F(PacedOutageTest, LaterOpenTimeIsTwiceTheRootOfTheCallsOfTheOutage) {
+  OpenFirst();
+  for (const uint64_t more : {100, 2'400, 7'500}) {
+    Wait(absl::Seconds(1));
+    opening_.asked += more;
+    OpenAgain();
+    const auto calls = static_cast<uint64_t>(
+        2 * std::sqrt(static_cast<double>(opening_.asked - 1'000'000)));
+    Wait(absl::Seconds(1));
+    EXPECT_FALSE(IsOver(calls - 1)) << calls;
+    EXPECT_TRUE(IsOver(calls)) << calls;
+  }
+}
+
+TEST_F(PacedOutageTest, CallsBeforeTheOutageDoNotCount) {
+  opening_.asked = 1'000'000'000;
+  OpenFirst();
+  OpenAgain();
+  Wait(absl::Milliseconds(100));
+  EXPECT_TRUE(IsOver(10));
+}
+
+// --------------------------------------------------------------- The look
+
+TEST_F(PacedOutageTest, NobodyLooksBeforeTheShortestTime) {
+  OpenFirst();
+  EXPECT_EQ(Refuses(), absl::Milliseconds(100));
+  outage_.NoteAsked(opening_.asked, now_);
+  EXPECT_EQ(Refuses(), absl::Milliseconds(100));
+}
+
+TEST_F(PacedOutageTest, CallsLookAtMostOnceAMillisecond) {
+  BreakerOptions options = PacedOptions();
+  options.open.pace_by_calls->probe_share = 1e-9;
+  SetOptions(options);
+  OpenFirst();
+  Wait(absl::Milliseconds(100));
+  int looked = 0;
+  Call(100'000, absl::Seconds(1), &looked);
+  EXPECT_LE(looked, 1001);
+  EXPECT_GE(looked, 990);
+}
+
+TEST_F(PacedOutageTest, EachRareCallLooks) {
+  OpenFirst();
+  Wait(absl::Milliseconds(100));
+  int looked = 0;
+  Call(8, absl::Seconds(8), &looked);
+  EXPECT_EQ(looked, 8);
+}
+
+TEST_F(PacedOutageTest, LookIsNeverPutOffBeyondTheLongestTime) {
+  OpenFirst();
+  Wait(absl::Seconds(60) - absl::Microseconds(300));
+  outage_.NoteAsked(opening_.asked, now_);
+  EXPECT_EQ(Refuses(), absl::Microseconds(300));
+}
+
+TEST_F(PacedOutageTest, CallThatFindsItOverPutsNothingOff) {
+  OpenFirst();
+  Wait(absl::Milliseconds(150));
+  outage_.NoteAsked(opening_.asked + 10, now_);
+  EXPECT_EQ(Refuses(), absl::Milliseconds(-50));
+}
+
+// ---------------------------------------------------------- Expected end
+
+TEST_F(PacedOutageTest, ExpectsCallsAtTheRateOfTheWindow) {
+  const struct {
+    uint64_t finished;
+    absl::Duration window_time;
+    absl::Duration expects;
+  } kRows[] = {
+      // Ten calls at the rate of the window.
+      {20, absl::Seconds(10), absl::Seconds(5)},
+      {100, absl::Seconds(10), absl::Seconds(1)},
+      {100, absl::Seconds(20), absl::Seconds(2)},
+      // Never shorter than the shortest, and never longer than the longest.
+      {1'000'000, absl::Seconds(10), absl::Milliseconds(100)},
+      {1, absl::Seconds(10), absl::Seconds(60)},
+      {0, absl::Seconds(10), absl::Seconds(60)},
+      {20, absl::ZeroDuration(), absl::Milliseconds(100)},
+  };
+  for (const auto& row : kRows) {
+    OpenFirst(Counts(row.finished / 2, row.finished - row.finished / 2),
+              row.window_time);
+    EXPECT_EQ(Expects(), row.expects)
+        << row.finished << " in " << row.window_time;
+  }
+}
+
+TEST_F(PacedOutageTest, ExpectsCallsAsTheyCameSinceItOpened) {
+  OpenFirst();
+  Wait(absl::Seconds(2));
+  outage_.NoteAsked(opening_.asked + 4, now_);  // two a second
+  EXPECT_EQ(Expects(), absl::Seconds(3));
+}
+
+TEST_F(PacedOutageTest, ExpectsLaterCallsAsTheyCameSinceTheLastOpening) {
+  OpenFirst();
+  Wait(absl::Seconds(5));
+  opening_.asked += 20;  // four a second
+  OpenAgain();
+  EXPECT_EQ(Expects(), absl::Milliseconds(2500));
+}
+
+TEST_F(PacedOutageTest, ExpectsTheShortestTimeOnceThereWereEnoughCalls) {
+  OpenFirst();
+  Wait(absl::Milliseconds(30));
+  outage_.NoteAsked(opening_.asked + 10, now_);
+  EXPECT_EQ(Expects(), absl::Milliseconds(70));
+}
+
+TEST_F(PacedOutageTest, NeverExpectsAnEndBeforeItMayBe) {
+  OpenFirst();
+  for (int ms = 0; ms < 60'000; ms += 7) {
+    Wait(absl::Milliseconds(7));
+    outage_.NoteAsked(opening_.asked + ms / 7'000, now_);
+    ASSERT_GE(outage_.expected_end(), outage_.refuse_until()) << ms;
+    ASSERT_EQ(outage_.expected_end(),
+              outage_.ExpectedEnd(opening_.asked + ms / 7'000, now_));
+  }
+}
+
+// ------------------------------------------------------------- Field reports
+
+// The rate of calls and what was before decide nothing: the k-th probe goes
+// out after k * k to (k + 3) * (k + 3) calls, since the first three open times
+// are ten calls each.
+TEST_F(PacedOutageTest, ProbeOfNumberKGoesOutAfterAboutKTimesKCalls) {
+  const struct {
+    absl::Duration apart;
+    absl::Duration window_time;  // of 20 calls before
+  } kRows[] = {
+      {absl::Milliseconds(100), absl::Seconds(2)},
+      {absl::Milliseconds(100), absl::Hours(1)},
+      {absl::Milliseconds(20), absl::Nanoseconds(1)},
+      {absl::Seconds(1), absl::Seconds(20)},
+  };
+  for (const auto& row : kRows) {
+    opening_.asked += 12'345;
+    OpenFirst(Counts(0, 20), row.window_time);
+    const uint64_t start = opening_.asked;
+    for (int k = 1; k <= 20; ++k) {
+      ASSERT_NE(Call(1'000, row.apart * 1'000), 0);
+      ++opening_.asked;  // the probe
+      const auto refused = static_cast<double>(opening_.asked - start);
+      EXPECT_GE(refused, k * k) << k;
+      EXPECT_LE(refused, (k + 3) * (k + 3)) << k;
+      BecomeHalfOpen();
+      OpenAgain();
+    }
+  }
+}
+
+// Idle time never makes an open time longer, nor do more calls go by. It is
+// put in at each place where a client may fall silent.
+TEST_F(PacedOutageTest, SilenceNeverMakesAnOpenTimeLonger) {
+  enum class Silence { kNone, kBefore, kWhileOpen, kHalfOpen, kReopening };
+  std::vector<uint64_t> refused_without;
+  for (const Silence silence :
+       {Silence::kNone, Silence::kBefore, Silence::kWhileOpen,
+        Silence::kHalfOpen, Silence::kReopening}) {
+    SetOptions(PacedOptions());
+    OpenFirst(Counts(0, 20),
+              silence == Silence::kBefore ? absl::Hours(1) : absl::Seconds(1));
+    std::vector<uint64_t> refused;
+    for (int k = 0; k < 10; ++k) {
+      uint64_t first = 0;
+      if (silence == Silence::kWhileOpen) {
+        first = Call(3, absl::Milliseconds(60));
+        ASSERT_EQ(first, 0);
+        first = 3;
+        Wait(absl::Seconds(15));
+      }
+      refused.push_back(first + Call(1'000, absl::Seconds(20)));
+      ++opening_.asked;  // the probe
+      if (silence == Silence::kHalfOpen) Wait(absl::Seconds(15));
+      BecomeHalfOpen();
+      if (silence == Silence::kReopening) Wait(absl::Seconds(15));
+      OpenAgain();
+    }
+    if (silence == Silence::kNone) refused_without = refused;
+    EXPECT_EQ(refused, refused_without) << static_cast<int>(silence);
+  }
+}
+
 // ------------------------------------------------------------ Other rules
 
 TEST_F(OutageTest, OtherDurationCountsFromTheOpening) {
@@ -318,11 +477,12 @@ TEST_F(OutageTest, OtherRulesKeepTheServersTime) {
   EXPECT_EQ(Refuses(), absl::Seconds(7));
 }
 
-TEST_F(OutageTest, OtherRulesKeepReopeningsDemandAndJitter) {
+TEST_F(OutageTest, OtherRulesKeepReopeningsCallsAndJitter) {
   OpenFirst();
   WaitAndBecomeHalfOpen();
-  opening_ = {/*asked=*/50, /*at_least=*/absl::ZeroDuration(), /*random=*/0.5};
-  OpenAgain();  // 50 calls in 5 s
+  opening_ = {/*asked=*/2500, /*at_least=*/absl::ZeroDuration(),
+              /*random=*/0.5};
+  OpenAgain();  // 500 calls a second
 
   BreakerOptions reopened = ExactOptions();
   reopened.open.duration_multiplier = 3;
@@ -334,11 +494,8 @@ TEST_F(OutageTest, OtherRulesKeepReopeningsDemandAndJitter) {
   ReplaceRules(jittered);
   EXPECT_EQ(Refuses(), absl::Seconds(9));
 
-  BreakerOptions paced = PacedOptions();
-  paced.open.pace_by_calls = CallPacing{0.01};
-  ReplaceRules(paced);
-  // A hundred calls at ten a second.
-  EXPECT_EQ(outage_.expected_end(), now_ + std::chrono::seconds(10));
+  ReplaceRules(PacedOptions());
+  EXPECT_EQ(Expects(), absl::Milliseconds(200));  // for 2 sqrt(2500) calls
 }
 
 TEST_F(OutageTest, OtherRulesWhileHalfOpenLetTheNextCallAsk) {
@@ -347,7 +504,7 @@ TEST_F(OutageTest, OtherRulesWhileHalfOpenLetTheNextCallAsk) {
   SetOptions(options);
   OpenFirst();
   WaitAndBecomeHalfOpen();
-  outage_.half_open()->TakeProbe(*rules_, asked_, now_);
+  outage_.half_open()->TakeProbe(*rules_, opening_.asked, now_);
   EXPECT_GT(Refuses(), absl::ZeroDuration());
   Wait(absl::Seconds(1));
   ReplaceRules(ExactOptions());
@@ -379,8 +536,9 @@ TEST_F(OutageTest, EachHalfOpenBeginsWithNoProbesAndNoSuccesses) {
     HalfOpen* const half_open = outage_.half_open();
     EXPECT_EQ(half_open->in_flight(now_), 0);
     EXPECT_EQ(half_open->successes(), 0);
-    const uint64_t probe = half_open->TakeProbe(*rules_, asked_, now_).probe;
-    half_open->TakeProbe(*rules_, asked_, now_);
+    const uint64_t probe =
+        half_open->TakeProbe(*rules_, opening_.asked, now_).probe;
+    half_open->TakeProbe(*rules_, opening_.asked, now_);
     half_open->EndProbe(*rules_, probe, /*failed=*/false, /*slow=*/false, now_);
     EXPECT_EQ(half_open->in_flight(now_), 1);
     EXPECT_EQ(half_open->successes(), 1);
@@ -388,19 +546,17 @@ TEST_F(OutageTest, EachHalfOpenBeginsWithNoProbesAndNoSuccesses) {
   }
 }
 
-TEST_F(OutageTest, RampIsPacedByTheOpenTimeBefore) {
+TEST_F(OutageTest, RampIsPacedByTheOpenTimeAndNotByHowLongItLasted) {
   BreakerOptions options = ExactOptions();
   options.trip.evidence = EvidenceOptions();
   options.half_open.successes_to_close.reset();
   SetOptions(options);
   OpenFirst();
-  WaitAndBecomeHalfOpen();
-  OpenAgain();
-  Wait(absl::Seconds(30));
+  Wait(absl::Hours(1));  // nobody calls
   BecomeHalfOpen();
-  EXPECT_NE(outage_.half_open()->TakeProbe(*rules_, asked_, now_).probe,
+  EXPECT_NE(outage_.half_open()->TakeProbe(*rules_, opening_.asked, now_).probe,
             ProbeLeases::kNoProbe);
-  EXPECT_EQ(Refuses(), absl::Seconds(10));
+  EXPECT_EQ(Refuses(), absl::Seconds(5));
 }
 
 }  // namespace

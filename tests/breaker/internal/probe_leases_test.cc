@@ -27,20 +27,20 @@ TEST_F(ProbeLeasesTest, StartsEmpty) { EXPECT_EQ(leases_.Count(now_), 0); }
 
 TEST_F(ProbeLeasesTest, ReleaseGivesThePlaceBack) {
   const uint64_t probe = Take();
-  EXPECT_TRUE(leases_.Release(probe, now_));
+  EXPECT_TRUE(leases_.Release(probe, now_).has_value());
   EXPECT_EQ(leases_.Count(now_), 0);
   EXPECT_NE(Take(), ProbeLeases::kNoProbe);
 }
 
 TEST_F(ProbeLeasesTest, ReleasesOnlyOnce) {
   const uint64_t probe = Take();
-  EXPECT_TRUE(leases_.Release(probe, now_));
-  EXPECT_FALSE(leases_.Release(probe, now_));
+  EXPECT_TRUE(leases_.Release(probe, now_).has_value());
+  EXPECT_FALSE(leases_.Release(probe, now_).has_value());
 }
 
 TEST_F(ProbeLeasesTest, ReleaseOfNoProbeDoesNothing) {
   Take();
-  EXPECT_FALSE(leases_.Release(ProbeLeases::kNoProbe, now_));
+  EXPECT_FALSE(leases_.Release(ProbeLeases::kNoProbe, now_).has_value());
   EXPECT_EQ(leases_.Count(now_), 1);
 }
 
@@ -48,16 +48,16 @@ TEST_F(ProbeLeasesTest, ReleaseGivesBackTheRightPlace) {
   const uint64_t first = Take();
   now_ += seconds(10);
   const uint64_t second = Take();
-  EXPECT_TRUE(leases_.Release(first, now_));
+  EXPECT_TRUE(leases_.Release(first, now_).has_value());
   EXPECT_EQ(leases_.FirstEnd(now_), now_ + kLease);
-  EXPECT_TRUE(leases_.Release(second, now_));
+  EXPECT_TRUE(leases_.Release(second, now_).has_value());
 }
 
 TEST_F(ProbeLeasesTest, PlaceIsKeptUntilTheLeaseEnds) {
   const uint64_t probe = Take();
   now_ += kLease - nanoseconds(1);
   EXPECT_EQ(leases_.Count(now_), 1);
-  EXPECT_TRUE(leases_.Release(probe, now_));
+  EXPECT_TRUE(leases_.Release(probe, now_).has_value());
 }
 
 TEST_F(ProbeLeasesTest, PlaceIsFreeWhenTheLeaseEnds) {
@@ -70,16 +70,56 @@ TEST_F(ProbeLeasesTest, PlaceIsFreeWhenTheLeaseEnds) {
 TEST_F(ProbeLeasesTest, ReleaseAfterTheLeaseIsTooLate) {
   const uint64_t probe = Take();
   now_ += kLease;
-  EXPECT_FALSE(leases_.Release(probe, now_));
+  EXPECT_FALSE(leases_.Release(probe, now_).has_value());
 }
 
 TEST_F(ProbeLeasesTest, LateReleaseDoesNotTakeTheNextOnesPlace) {
   const uint64_t late = Take();
   now_ += kLease;
   const uint64_t next = Take();
-  EXPECT_FALSE(leases_.Release(late, now_));
+  EXPECT_FALSE(leases_.Release(late, now_).has_value());
   EXPECT_EQ(leases_.Count(now_), 1);
-  EXPECT_TRUE(leases_.Release(next, now_));
+  EXPECT_TRUE(leases_.Release(next, now_).has_value());
+}
+
+TEST_F(ProbeLeasesTest, ReleaseTellsWhenTheProbeBegan) {
+  const uint64_t first = Take();
+  now_ += seconds(10);
+  const uint64_t second = Take();
+  now_ += seconds(5);
+  EXPECT_EQ(leases_.Release(second, now_), now_ - seconds(5));
+  EXPECT_EQ(leases_.Release(first, now_), now_ - seconds(15));
+}
+
+TEST_F(ProbeLeasesTest, CountsThoseThatBeganBefore) {
+  Take();
+  now_ += seconds(10);
+  Take();
+  EXPECT_EQ(leases_.CountTakenBefore(now_ - seconds(10), 0, now_), 0);
+  EXPECT_EQ(leases_.CountTakenBefore(now_, 0, now_), 1);
+  EXPECT_EQ(leases_.CountTakenBefore(now_ + nanoseconds(1), 0, now_), 2);
+}
+
+TEST_F(ProbeLeasesTest, CountsThoseFromANumberOn) {
+  Take();
+  const uint64_t second = Take();
+  Take();
+  EXPECT_EQ(leases_.CountTakenBefore(MonotonicTime::max(), second, now_), 2);
+  EXPECT_EQ(leases_.CountTakenBefore(MonotonicTime::max(), second + 2, now_),
+            0);
+}
+
+TEST_F(ProbeLeasesTest, CountsNoneWhoseLeaseHasEnded) {
+  Take();
+  now_ += kLease;
+  EXPECT_EQ(leases_.CountTakenBefore(now_, 0, now_), 0);
+}
+
+TEST_F(ProbeLeasesTest, TellsTheNextNumber) {
+  for (int i = 0; i < 3; ++i) {
+    const uint64_t next = leases_.next();
+    EXPECT_EQ(Take(), next);
+  }
 }
 
 TEST_F(ProbeLeasesTest, NumbersAreNeverUsedAgain) {
@@ -90,24 +130,6 @@ TEST_F(ProbeLeasesTest, NumbersAreNeverUsedAgain) {
     if (i % 3 == 0) leases_.Release(probe, now_);
     if (i % 3 == 2) now_ += kLease;
   }
-}
-
-TEST_F(ProbeLeasesTest, NextIsTheNumberThatIsTakenNext) {
-  for (int i = 0; i < 3; ++i) {
-    const uint64_t next = leases_.next();
-    EXPECT_EQ(Take(), next);
-  }
-}
-
-TEST_F(ProbeLeasesTest, CountsThoseTakenBeforeATimeFromANumberOn) {
-  Take();
-  const uint64_t second = Take();
-  now_ += seconds(10);
-  Take();
-  EXPECT_EQ(leases_.CountTakenBefore(now_, 0, now_), 2);
-  EXPECT_EQ(leases_.CountTakenBefore(now_, second, now_), 1);
-  EXPECT_EQ(leases_.CountTakenBefore(now_ + nanoseconds(1), second, now_), 2);
-  EXPECT_EQ(leases_.CountTakenBefore(now_ + kLease, second, now_ + kLease), 0);
 }
 
 TEST_F(ProbeLeasesTest, FirstEndIsTheEarliestWhateverTheOrder) {

@@ -482,6 +482,18 @@ TEST(StateMachineTest, PacedOpenTimeIsOverAfterSoManyCalls) {
             State::kHalfOpen);
 }
 
+TEST(StateMachineTest, CallIsNotedOnlyWhileOpen) {
+  Driven driven(RampOptions());
+  std::string before = Seen(driven);
+  driven->NoteAsked(driven.totals.asked, driven.now);
+  EXPECT_EQ(Seen(driven), before);
+  TripOnEvidence(&driven);
+  driven.Try();
+  before = Seen(driven);
+  driven->NoteAsked(driven.totals.asked, driven.now + seconds(1));
+  EXPECT_EQ(Seen(driven), before);
+}
+
 TEST(StateMachineTest, CallThatIsAskedForTellsWhenTheNextMayLook) {
   Driven driven(RampOptions());
   TripOnEvidence(&driven);

@@ -44,14 +44,6 @@ TEST_F(StreakTest, FailureEndsTheSuccesses) {
   EXPECT_EQ(streak_.Successes(109), 2);
 }
 
-TEST_F(StreakTest, GapBearsSoManySuccessesBetweenTwoFailures) {
-  streak_.AddFailure(100, 0, /*gap=*/2);
-  EXPECT_EQ(streak_.Failures(102, /*gap=*/2), 1);
-  EXPECT_EQ(streak_.AddFailure(102, 0, /*gap=*/2), 2);
-  EXPECT_EQ(streak_.Failures(105, /*gap=*/2), 0);
-  EXPECT_EQ(streak_.AddFailure(105, 0, /*gap=*/2), 1);
-}
-
 TEST_F(StreakTest, RestartStartsOver) {
   streak_.AddFailure(100, 0);
   streak_.Restart(105, 1);
@@ -115,6 +107,33 @@ TEST_F(StreakTest, BillionsOfSuccessesEndTheRow) {
   EXPECT_EQ(streak_.Failures(later), 0);
   EXPECT_EQ(streak_.Successes(later), 50'000'000'000);
   EXPECT_EQ(streak_.AddFailure(later, 0), 1);
+}
+
+TEST_F(StreakTest, GapBearsSoManySuccessesBetweenTwoFailures) {
+  EXPECT_EQ(streak_.AddFailure(100, 0, /*gap=*/2), 1);
+  EXPECT_EQ(streak_.AddFailure(102, 0, /*gap=*/2), 2);
+  EXPECT_EQ(streak_.AddFailure(104, 0, /*gap=*/2), 3);
+  EXPECT_EQ(streak_.AddFailure(107, 0, /*gap=*/2), 1);
+}
+
+TEST_F(StreakTest, RowWithAGapIsOverAfterOneSuccessMore) {
+  streak_.AddFailure(100, 0, /*gap=*/2);
+  EXPECT_EQ(streak_.Failures(102, /*gap=*/2), 1);
+  EXPECT_EQ(streak_.Failures(103, /*gap=*/2), 0);
+}
+
+// The gap is that of now: a row that another gap made is measured by it.
+TEST_F(StreakTest, GapIsThatOfTheQuestion) {
+  streak_.AddFailure(100, 0, /*gap=*/5);
+  EXPECT_EQ(streak_.Failures(104, /*gap=*/5), 1);
+  EXPECT_EQ(streak_.Failures(104, /*gap=*/3), 0);
+  EXPECT_EQ(streak_.AddFailure(104, 0, /*gap=*/3), 1);
+}
+
+TEST_F(StreakTest, FailureThatReadOlderTotalsDoesNotWidenTheGap) {
+  streak_.AddFailure(105, 0, /*gap=*/2);
+  EXPECT_EQ(streak_.AddFailure(101, 0, /*gap=*/2), 2);
+  EXPECT_EQ(streak_.AddFailure(107, 0, /*gap=*/2), 3);
 }
 
 TEST_F(StreakTest, FailuresOnManyThreadsAllCount) {
