@@ -59,26 +59,33 @@ bool FailureBalance::AddFailure(const BalanceRule& rule, uint64_t successes,
   uint64_t balance;
   do {
     if (!IsOfGeneration(seen, generation)) return false;
-    balance = PlaceAhead(seen, place) + rule.failure;
+    // Whoever added to the word was counted before.
+    balance = std::min(PlaceAhead(seen, place) + rule.failure,
+                       rule.failure * Failures(rule, successes));
   } while (!word_.compare_exchange_weak(
       seen, PackPlace(place + balance, generation)));
   return static_cast<double>(balance) >= rule.Outweighs(failures);
 }
 
+uint64_t FailureBalance::Failures(const BalanceRule& rule,
+                                  uint64_t successes) const {
+  return trouble_.Failures(successes, rule.gap);
+}
+
 double FailureBalance::Level(const BalanceRule& rule, uint64_t word,
                              uint64_t successes) const {
-  const auto balance =
-      static_cast<double>(PlaceAhead(word, PlaceOf(successes)));
-  return std::min(
-      balance / rule.Outweighs(trouble_.Failures(successes, rule.gap)), 1.0);
+  const uint64_t failures = Failures(rule, successes);
+  const uint64_t balance =
+      std::min(PlaceAhead(word, PlaceOf(successes)), rule.failure * failures);
+  return std::min(static_cast<double>(balance) / rule.Outweighs(failures), 1.0);
 }
 
 int64_t FailureBalance::FailuresUntilOutweighed(const BalanceRule& rule,
                                                 uint64_t word,
                                                 uint64_t successes) const {
-  const auto balance =
-      static_cast<double>(PlaceAhead(word, PlaceOf(successes)));
-  const int64_t failures = trouble_.Failures(successes, rule.gap);
+  const uint64_t failures = Failures(rule, successes);
+  const auto balance = static_cast<double>(
+      std::min(PlaceAhead(word, PlaceOf(successes)), rule.failure * failures));
   const auto outweigh = [&](int64_t more) {
     return balance + static_cast<double>(more) * rule.failure >=
            rule.Outweighs(failures + more);

@@ -14,8 +14,9 @@
 // longer fewer calls than b fail, the more it takes: where a third fails,
 // failures outweigh by chance when it begins or not at all. The server counts
 // as well again after a row of successes that is 60,000 times as likely of a
-// server that is well as of one that fails b of its calls. docs/design.md has
-// the argument.
+// server that is well as of one that fails b of its calls. Then no balance is
+// left either: it is never more than those k failures. docs/design.md has the
+// argument.
 //
 // As in evidence.h, a success writes nothing here, and `successes` are counted
 // in all.
@@ -79,6 +80,9 @@ class FailureBalance {
                                   uint64_t successes) const;
 
  private:
+  // Since the server was last well.
+  uint64_t Failures(const BalanceRule& rule, uint64_t successes) const;
+
   // The low bits of the generation in 8 bits; in 56 bits, the number of
   // successes at which the balance will be 0, times kOneSuccess.
   std::atomic<uint64_t> word_{0};

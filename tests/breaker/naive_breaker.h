@@ -371,6 +371,11 @@ class NaiveBreaker {
     return well_for_ <= Rule().balance.gap ? troubles_ : 0;
   }
 
+  // The balance, without what is left of before.
+  int64_t Balance() const {
+    return std::min(balance_, Troubles() * Rule().balance.failure);
+  }
+
   // The balance at which so many failures outweigh.
   static double Outweighs(const EvidenceRule& rule, int64_t failures) {
     const double m = rule.balance.fewest;
@@ -382,7 +387,7 @@ class NaiveBreaker {
     const EvidenceRule rule = Rule();
     if (rule.threshold == 0) return 0;
     return std::min(ShareOf(evidence_, rule),
-                    std::min(1.0, static_cast<double>(balance_) /
+                    std::min(1.0, static_cast<double>(Balance()) /
                                       Outweighs(rule, Troubles())));
   }
 
@@ -391,7 +396,7 @@ class NaiveBreaker {
     const EvidenceRule rule = Rule();
     return rule.threshold > 0 &&
            evidence_ + more * rule.failure >= rule.threshold &&
-           static_cast<double>(balance_ + more * rule.balance.failure) >=
+           static_cast<double>(Balance() + more * rule.balance.failure) >=
                Outweighs(rule, Troubles() + more);
   }
 
@@ -434,9 +439,9 @@ class NaiveBreaker {
         std::ceil(Ceiling(rule) * static_cast<double>(rule.threshold)));
     evidence_ =
         std::max(evidence_, std::min<int64_t>(evidence_ + rule.failure, most));
+    balance_ = Balance() + rule.balance.failure;
     troubles_ = Troubles() + 1;
     well_for_ = 0;
-    balance_ += rule.balance.failure;
     return evidence_ >= rule.threshold &&
            static_cast<double>(balance_) >= Outweighs(rule, troubles_);
   }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 
+#include "autobreaker/breaker/internal/places.h"
 #include "autobreaker/breaker/options.h"
 #include "autobreaker/tests/breaker/breaker_test_util.h"
 #include "gtest/gtest.h"
@@ -141,6 +142,36 @@ TEST(BalanceTest, LongRowOfSuccessesEndsTheTrouble) {
   }
   scales.Succeed(scales.rule_.gap - 1);  // with the last two, one too many
   EXPECT_EQ(scales.FailuresToOutweigh(0), 4);
+}
+
+// A balance of 38 under a bar of 40, then as many successes as show that the
+// server is well: the balance would be 21, and four outweigh.
+TEST(BalanceTest, LongRowOfSuccessesEndsTheBalanceToo) {
+  Scales scales(RuleOf(0.5));
+  for (int i = 0; i < 360; ++i) {
+    scales.Fail();
+    scales.Succeed(2);
+  }
+  while (scales.level() < 0.95) ASSERT_FALSE(scales.Fail());
+  scales.Succeed(scales.rule_.gap + 1);
+  EXPECT_EQ(scales.level(), 0);
+  EXPECT_EQ(scales.FailuresMissing(), 4);
+  EXPECT_EQ(scales.FailuresToOutweigh(0), 4);
+}
+
+TEST(BalanceTest, SuccessNeverRaisesTheLevel) {
+  std::mt19937_64 random(4);
+  for (int run = 0; run < 100; ++run) {
+    Scales scales(RuleOf(0.3 + 0.1 * static_cast<double>(run % 5)));
+    for (int row = 0; row < 100; ++row) {
+      for (uint64_t i = random() % 50; i > 0; --i) scales.Fail();
+      for (uint64_t i = random() % 50; i > 0; --i) {
+        const double before = scales.level();
+        scales.Succeed();
+        ASSERT_LE(scales.level(), before) << run << ", " << row;
+      }
+    }
+  }
 }
 
 TEST(BalanceTest, RowThatIsOneShorterDoesNot) {
@@ -369,9 +400,7 @@ TEST(BalanceTest, FailuresOnManyThreadsAreAllWeighed) {
   RunThreads(4, [&](int) {
     for (int i = 0; i < 1000; ++i) balance.AddFailure(rule, 0, 0);
   });
-  // What 4,000 weigh is gone after as many successes and not before.
-  EXPECT_GT(balance.Level(rule, balance.Read(), 3999), 0);
-  EXPECT_EQ(balance.Level(rule, balance.Read(), 4000), 0);
+  EXPECT_EQ(PlaceAhead(balance.Read(), 0), 4000 * uint64_t{rule.failure});
 }
 
 }  // namespace
