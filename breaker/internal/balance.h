@@ -12,11 +12,12 @@
 // where k failures came since the server was last well. At b = 0.5 four
 // failures in a row outweigh, and so do ten failures beside four successes. The
 // longer fewer calls than b fail, the more it takes: where a third fails,
-// failures outweigh by chance when it begins or not at all. The server counts
+// failures outweigh by chance when it begins, or hardly ever. The server counts
 // as well again after a row of successes that is 60,000 times as likely of a
 // server that is well as of one that fails b of its calls. Then no balance is
-// left either: it is never more than those k failures. docs/design.md has the
-// argument.
+// left either: it is never more than those k failures. Where a third fails such
+// a row comes by chance, too, and so failures outweigh again once in some
+// 20,000 calls. docs/design.md has the argument.
 //
 // As in evidence.h, a success writes nothing here, and `successes` are counted
 // in all.

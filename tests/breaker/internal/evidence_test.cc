@@ -577,6 +577,69 @@ TEST(EvidenceTest, RatesThatAllButTouchDoNotOverflow) {
   }
 }
 
+// At the defaults: at which of so many calls the evidence is complete where
+// this share of them fails; 0 if at none.
+int CallsToComplete(double share, int calls, uint64_t seed,
+                    absl::Duration apart = absl::Milliseconds(100)) {
+  std::mt19937_64 random(seed);
+  std::bernoulli_distribution fails(share);
+  Court court{BreakerOptions()};
+  for (int call = 1; call <= calls; ++call) {
+    court.Advance(apart);
+    if (!fails(random)) {
+      court.Succeed();
+    } else if (court.Fail()) {
+      return call;
+    }
+  }
+  return 0;
+}
+
+TEST(PartialOutageTest, OfMoreThanBreakEvenIsAlwaysSeenSoon) {
+  const struct {
+    double share;
+    int calls;
+  } kRows[] = {{0.6, 300}, {0.85, 30}, {1, 4}};
+  for (const auto& row : kRows) {
+    for (uint64_t seed = 1; seed <= 100; ++seed) {
+      EXPECT_NE(CallsToComplete(row.share, row.calls, seed), 0)
+          << row.share << ", " << seed;
+    }
+  }
+}
+
+TEST(PartialOutageTest, OfLessIsTakenForMoreInItsFirstCallsOrHardlyEver) {
+  for (const double share : {0.1, 0.2, 1.0 / 3, 0.45}) {
+    int first = 0;
+    int later = 0;
+    for (uint64_t seed = 1; seed <= 100; ++seed) {
+      const int call = CallsToComplete(share, 2'000, seed);
+      if (call > 300) {
+        ++later;
+      } else if (call > 0) {
+        ++first;
+      }
+    }
+    EXPECT_LE(first, 50) << share;
+    EXPECT_LE(later, 20) << share;
+  }
+}
+
+TEST(PartialOutageTest, OfAMinuteAtManyCallsASecondIsNeverTakenForMore) {
+  const struct {
+    double share;
+    int calls_per_second;
+  } kRows[] = {{0.15, 300}, {0.2, 300}, {0.1, 1'000}};
+  for (const auto& row : kRows) {
+    for (uint64_t seed = 1; seed <= 20; ++seed) {
+      EXPECT_EQ(CallsToComplete(row.share, 60 * row.calls_per_second, seed,
+                                absl::Seconds(1) / row.calls_per_second),
+                0)
+          << row.share << ", " << seed;
+    }
+  }
+}
+
 // Random schedules without bursts: an added failure never makes the threshold
 // be reached later. (Where a burst begins decides what it weighs, and how long
 // there have been failures decides what outweighs.)
