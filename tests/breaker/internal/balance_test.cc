@@ -283,13 +283,16 @@ TEST(BalanceTest, RestartForgetsBalanceAndTrouble) {
 
 TEST(BalanceTest, ReweighKeepsTheBalanceInFailures) {
   const BalanceRule before = RuleOf(0.5);
-  const BalanceRule after = RuleOf(0.75);
-  Scales scales(before);
-  for (int i = 0; i < 3; ++i) scales.Fail();
-  scales.balance_.Reweigh(before, after, scales.successes_, scales.generation_);
-  scales.rule_ = after;
-  EXPECT_DOUBLE_EQ(scales.level(), 3 / 8.0);
-  EXPECT_EQ(scales.FailuresMissing(), 5);
+  for (const double rate : {0.2, 0.75}) {
+    const BalanceRule after = RuleOf(rate);
+    Scales scales(before);
+    scales.Fail();
+    scales.Fail();
+    scales.balance_.Reweigh(before, after, scales.successes_,
+                            scales.generation_);
+    scales.rule_ = after;
+    EXPECT_DOUBLE_EQ(scales.level(), 2 / (2 / (1 - rate))) << rate;
+  }
 }
 
 TEST(BalanceTest, ReweighFromARuleThatIsOffBeginsAtNothing) {

@@ -215,16 +215,17 @@ TEST(EvidenceTest, ReweighKeepsTheShareOfTheThreshold) {
 }
 
 TEST(EvidenceTest, ReweighKeepsTheBalanceInFailures) {
-  Court court(Sequential(0.02, 0.5, 1'000'000, absl::ZeroDuration()));
+  // Two failures are the threshold.
+  Court court(Sequential(1e-6, 0.5, 1'000'000, absl::ZeroDuration()));
   court.Fail();
   court.Fail();
+  EXPECT_DOUBLE_EQ(court.level(), 2 / 4.0);
   const EvidenceRule after = EvidenceRule::From(
-      Sequential(0.02, 0.75, 1'000'000, absl::ZeroDuration()).trip);
+      Sequential(1e-6, 0.2, 1'000'000, absl::ZeroDuration()).trip);
   court.evidence_.Reweigh(court.rule_, after, court.successes_,
                           court.generation_);
   court.rule_ = after;
-  EXPECT_DOUBLE_EQ(court.level(), 2 / 8.0);
-  EXPECT_EQ(court.FailuresMissing(), 6);
+  EXPECT_DOUBLE_EQ(court.level(), 2 / 2.5);
 }
 
 TEST(EvidenceTest, ReweighFromOffBeginsAtNothing) {

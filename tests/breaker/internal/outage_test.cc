@@ -359,8 +359,11 @@ TEST_F(PacedOutageTest, ExpectsCallsAsTheyCameSinceItOpened) {
 
 TEST_F(PacedOutageTest, ExpectsLaterCallsAsTheyCameSinceTheLastOpening) {
   OpenFirst();
-  Wait(absl::Seconds(5));
-  opening_.asked += 20;  // four a second
+  Wait(absl::Seconds(1));
+  opening_.asked += 12;
+  OpenAgain();
+  Wait(absl::Seconds(2));
+  opening_.asked += 8;  // four a second
   OpenAgain();
   EXPECT_EQ(Expects(), absl::Milliseconds(2500));
 }
@@ -544,6 +547,27 @@ TEST_F(OutageTest, EachHalfOpenBeginsWithNoProbesAndNoSuccesses) {
     EXPECT_EQ(half_open->successes(), 1);
     OpenAgain();
   }
+}
+
+TEST_F(OutageTest, RampCountsCallsFromWhenHalfOpenBegan) {
+  BreakerOptions options = PacedOptions();
+  options.trip.evidence = EvidenceOptions();
+  options.half_open.successes_to_close.reset();
+  SetOptions(options);
+  opening_.asked = 1'000'000;
+  OpenFirst();
+  opening_.asked += 500;
+  Wait(absl::Seconds(1));
+  BecomeHalfOpen();
+  const auto take = [&](uint64_t more) {
+    return outage_.half_open()
+        ->TakeProbe(*rules_, opening_.asked + more, now_)
+        .probe;
+  };
+  EXPECT_NE(take(0), ProbeLeases::kNoProbe);
+  Wait(absl::Seconds(1));
+  EXPECT_EQ(take(9), ProbeLeases::kNoProbe);
+  EXPECT_NE(take(10), ProbeLeases::kNoProbe);
 }
 
 TEST_F(OutageTest, RampIsPacedByTheOpenTimeAndNotByHowLongItLasted) {

@@ -144,8 +144,8 @@ TEST_F(RampTest, TwoFailuresLeadToEachSmallerShareAndThenReopen) {
     EXPECT_EQ(ramp_.share(), kShares[step]);
     EXPECT_FALSE(ramp_.reopens());
     Fail();
+    EXPECT_EQ(ramp_.reopens(), step == 0);
   }
-  EXPECT_TRUE(ramp_.reopens());
 }
 
 TEST_F(RampTest, FailuresAndSuccessesInTurnsLeadNowhere) {
@@ -256,6 +256,15 @@ TEST_F(RampTest, ShareIsThatOfTheCallsThatGo) {
     for (int i = 0; i < 1200; ++i) admitted += Admits(/*in_flight=*/4) ? 1 : 0;
     EXPECT_NEAR(admitted, 1200 * kShares[step], 1);
   }
+}
+
+TEST_F(RampTest, TurnsBeginAnewWithEachShare) {
+  ClimbTo(1);
+  for (int i = 0; i < 10; ++i) Note(0, /*failed=*/false, milliseconds(10));
+  EXPECT_FALSE(Admits(/*in_flight=*/4));  // every second call goes
+  Succeed(2);
+  EXPECT_FALSE(Admits(/*in_flight=*/4));  // three of four go, not the first
+  EXPECT_TRUE(Admits(/*in_flight=*/4));
 }
 
 // ------------------------------------------------------------------- Overdue

@@ -487,10 +487,13 @@ TEST(StateMachineTest, CallIsNotedOnlyWhileOpen) {
   std::string before = Seen(driven);
   driven->NoteAsked(driven.totals.asked, driven.now);
   EXPECT_EQ(Seen(driven), before);
+  // Half-open before the calls came that it was to stay open for.
   TripOnEvidence(&driven);
-  driven.Try();
+  driven.SetMode(Mode::kForcedOpen);
+  driven.SetMode(Mode::kAutomatic);
+  ASSERT_EQ(driven->state(), State::kHalfOpen);
   before = Seen(driven);
-  driven->NoteAsked(driven.totals.asked, driven.now + seconds(1));
+  driven->NoteAsked(driven.totals.asked + 1, driven.now + seconds(1));
   EXPECT_EQ(Seen(driven), before);
 }
 
@@ -524,6 +527,28 @@ TEST(StateMachineTest, RampClosesAfterNineSuccessesAndAnOpenTime) {
   EXPECT_FALSE(driven.DecideRecovery(false, false).to.has_value());
   driven.Wait(absl::Milliseconds(100));
   EXPECT_EQ(driven.DecideRecovery(false, false).to, State::kClosed);
+}
+
+TEST(StateMachineTest, RampCountsCallsFromWhenHalfOpenBegan) {
+  Driven driven(RampOptions());
+  driven.totals.asked = 1'000'000;
+  TripOnEvidence(&driven);
+  driven.Try();
+  const uint64_t asked = driven.totals.asked;
+  driven->TakeProbe(asked, driven.now);
+  driven.Wait(absl::Seconds(1));
+  EXPECT_EQ(driven->TakeProbe(asked + 9, driven.now)->probe,
+            ProbeLeases::kNoProbe);
+  EXPECT_NE(driven->TakeProbe(asked + 10, driven.now)->probe,
+            ProbeLeases::kNoProbe);
+}
+
+TEST(StateMachineTest, OpeningIsToldWithTheTimeThatItIsExpectedToTake) {
+  Driven driven(RampOptions());
+  driven.totals.asked = 1'000'000;
+  driven.Wait(absl::Seconds(5));
+  TripOnEvidence(&driven);  // ten failures in 5 s, and ten calls to come
+  EXPECT_EQ(driven->history()->last_trip->open_for, absl::Seconds(5));
 }
 
 TEST(StateMachineTest, EvidenceIsCompleteWhileOpenAndFallsOnARamp) {
