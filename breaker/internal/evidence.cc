@@ -183,8 +183,10 @@ bool FailureEvidence::AddFailure(const EvidenceRule& rule, uint64_t successes,
     units = std::max(before, std::min(before + rule.failure, most));
   } while (
       !word_.compare_exchange_weak(seen, PackPlace(place + units, generation)));
+  // The last of several threads to find that failures outweigh need not be the
+  // one that completed the evidence. So what the others added counts.
   return balance_.AddFailure(rule.balance, successes, generation) &&
-         units >= rule.threshold;
+         PlaceAhead(word_.load(), place) >= rule.threshold;
 }
 
 FailureEvidence::Places FailureEvidence::Read() const {

@@ -3,12 +3,14 @@
 #include "autobreaker/breaker/internal/evidence.h"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <random>
+#include <thread>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -529,6 +531,38 @@ TEST(EvidenceTest, FailuresOnManyThreadsAreAllWeighed) {
   });
   EXPECT_EQ(PlaceAhead(evidence.Read().evidence, 0),
             20 * uint64_t{rule.failure});
+}
+
+// Two failures on two threads at once, which complete the evidence and
+// outweigh: one of the two is told.
+TEST(EvidenceTest, CompletionOnTwoThreadsAtOnceIsAlwaysTold) {
+  constexpr int kRounds = 100'000;
+  const EvidenceRule rule = EvidenceRule::From(
+      Sequential(0.02, 0.5, 1'000'000, absl::ZeroDuration()).trip);
+  FailureEvidence evidence;
+  std::atomic<int> arrived{0};
+  std::atomic<int> told{0};
+  int missed = 0;
+  const auto wait_for = [&](int count) {
+    ++arrived;
+    while (arrived < count) std::this_thread::yield();
+  };
+  RunThreads(2, [&](int thread) {
+    for (int round = 0; round < kRounds; ++round) {
+      if (thread == 0) {
+        evidence.Restart(0, 0);
+        told = 0;
+        for (int i = 0; i < 2; ++i) {
+          evidence.AddFailure(rule, 0, 0, MonotonicTime());
+        }
+      }
+      wait_for(4 * round + 2);
+      if (evidence.AddFailure(rule, 0, 0, MonotonicTime())) ++told;
+      wait_for(4 * round + 4);
+      if (thread == 0 && told == 0) ++missed;
+    }
+  });
+  EXPECT_EQ(missed, 0);
 }
 
 TEST(BurstTest, OnManyThreadsIsHeldBackToo) {
