@@ -17,7 +17,7 @@ uint64_t PlaceOf(uint64_t successes) {
 BalanceRule BalanceRule::From(const EvidenceOptions& options) {
   const double normal = options.normal_failure_rate;
   const double break_even = options.break_even_failure_rate;
-  constexpr double kOdds = 60'000;
+  constexpr double kOdds = 1e9;
   constexpr double kLongestGap = 1 << 20;
   const double successes =
       std::log(kOdds) / (std::log1p(-normal) - std::log1p(-break_even));

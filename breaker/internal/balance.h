@@ -13,11 +13,13 @@
 // failures in a row outweigh, and so do ten failures beside four successes. The
 // longer fewer calls than b fail, the more it takes: where a third fails,
 // failures outweigh by chance when it begins, or hardly ever. The server counts
-// as well again after a row of successes that is 60,000 times as likely of a
-// server that is well as of one that fails b of its calls. Then no balance is
-// left either: it is never more than those k failures. Where a third fails such
-// a row comes by chance, too, and so failures outweigh again once in some
-// 20,000 calls. docs/design.md has the argument.
+// as well again after a row of successes that is a thousand million times as
+// likely of a server that is well as of one that fails b of its calls: 30 at
+// the defaults. Then no balance is left either: it is never more than those k
+// failures. Such a row comes by chance, too, so a partial outage that lasts
+// can begin anew: where a fifth fails, failures outweigh again once in some
+// 300,000 calls, and more seldom where more fail. docs/design.md has the
+// argument.
 //
 // As in evidence.h, a success writes nothing here, and `successes` are counted
 // in all.

@@ -68,8 +68,8 @@ TEST(BalanceRuleTest, GapIsARowThatIsSoMuchLikelierOfAServerThatIsWell) {
   for (const double rate : {0.1, 0.5, 0.9}) {
     const BalanceRule rule = RuleOf(rate);
     const double odds = std::pow(0.98 / (1 - rate), rule.gap);
-    EXPECT_LE(odds, 60'000) << rate;
-    EXPECT_GT(odds * 0.98 / (1 - rate), 60'000) << rate;
+    EXPECT_LE(odds, 1e9) << rate;
+    EXPECT_GT(odds * 0.98 / (1 - rate), 1e9) << rate;
   }
 }
 
@@ -357,9 +357,6 @@ int RunsThatOutweigh(double failing, int runs, int calls) {
   return outweighed;
 }
 
-// Below the break-even rate chance makes failures outweigh when they begin.
-// From then on it does so about once in 20,000 calls, where a row of successes
-// now and then says that the server is well.
 TEST(BalanceTest, WhereFewerThanBreakEvenFailItOutweighsByChanceWhenItBegins) {
   EXPECT_LT(RunsThatOutweigh(0.2, 100, 3'000), 40);
   EXPECT_LT(RunsThatOutweigh(1.0 / 3, 100, 3'000), 40);
