@@ -9,9 +9,7 @@
 #include <grpcpp/support/channel_arguments.h>
 
 #include <chrono>
-#include <cstdlib>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -137,8 +135,4 @@ int Run() {
 }  // namespace
 }  // namespace autobreaker::demo
 
-int main() {
-  // Older versions of gRPC leave outlier detection off otherwise.
-  setenv("GRPC_EXPERIMENTAL_ENABLE_OUTLIER_DETECTION", "true", 1);
-  return autobreaker::demo::Run();
-}
+int main() { return autobreaker::demo::Run(); }

@@ -36,6 +36,13 @@ for program in "$@"; do
       has '^  autobreaker\.shop\.Shop/GetPrice: evidence, 4 of 14 calls failed$'
       has '^health of "": SERVING$'
       ;;
+    outlier_detection)
+      # answered, failed, refused; four times: without anything, with a breaker,
+      # with outlier detection, with both.
+      has '^one bad( +[0-9]+ +[0-9]+ +0){4}$'
+      has '^one bad( +[0-9]+ +[1-9][0-9]* +0){2}( +[0-9]+ +0 +0){2}$'
+      has '^all bad( +0 +[0-9]+ +0 +0 +[0-9]+ +[1-9][0-9]*){2}$'
+      ;;
     shared_registry)
       has '^  berlin   GetPrice  closed     20 calls   0 failed$'
       has '^  berlin   GetPrice  open       24 calls   4 failed$'

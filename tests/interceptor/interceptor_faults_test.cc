@@ -253,6 +253,27 @@ TEST(Retries, AreNotMadeOfARefusal) {
             1u);
 }
 
+// gRPC for C++ has no hedging.
+TEST(Hedging, IsNotDone) {
+  ShopOptions options;
+  options.arguments.SetServiceConfigJSON(R"({
+    "methodConfig": [{
+      "name": [{"service": "autobreaker.shop.Shop"}],
+      "hedgingPolicy": {
+        "maxAttempts": 3, "hedgingDelay": "0s",
+        "nonFatalStatusCodes": ["UNAVAILABLE"]
+      }
+    }]
+  })");
+  GuardedShop shop(std::move(options));
+  shop.service.AnswerWith(Unavailable());
+
+  EXPECT_FALSE(shop.GetPrice().ok());
+
+  EXPECT_EQ(shop.service.calls(), 1);
+  EXPECT_EQ(shop.SnapshotOf("GetPrice").failures, 1u);
+}
+
 // ------------------------------------------------------------------ Pushback
 
 // For how long a failure with that pushback opens the breaker.
