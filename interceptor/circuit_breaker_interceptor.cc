@@ -87,12 +87,14 @@ class Target {
 // The breakers of a channel's partitions.
 class Partitions {
  public:
-  Partitions(const PartitionFunction& function, MethodTable* table)
-      : function_(function), table_(table) {}
+  Partitions(std::shared_ptr<BreakerRegistry> registry,
+             const InterceptorOptions& options)
+      : function_(options.partition),
+        table_(std::move(registry), options.name, /*unguarded=*/{},
+               &KeyForPartition, options.max_partitions) {}
 
   // That of the call's partition, or `shared` if it has none of its own.
-  RegisteredBreaker* Choose(RegisteredBreaker* shared,
-                            const CallStart& call) const {
+  RegisteredBreaker* Choose(RegisteredBreaker* shared, const CallStart& call) {
     std::string partition;
     try {
       partition = function_(call);
@@ -106,15 +108,15 @@ class Partitions {
         partition.size() > kMaxPartitionLength ||
                 ReplaceInvalidUtf8(partition) != partition
             ? nullptr
-            : table_->Find(call.method, partition);
+            : table_.Find(PartitionText(call.method, partition));
     if (own != nullptr) return own;
     shared->handling().CountUnpartitioned();
     return shared;
   }
 
  private:
-  const PartitionFunction& function_;
-  MethodTable* const table_;
+  const PartitionFunction function_;
+  MethodTable table_;
 };
 
 // Guards one call. gRPC runs up to three Intercept() at once on a stream, and
@@ -127,7 +129,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
   // null.
   CircuitBreakerInterceptor(ClientRpcInfo* info, RegisteredBreaker* breaker,
                             const Classification* classification,
-                            HealthProber* prober, const Partitions* partitions,
+                            HealthProber* prober, Partitions* partitions,
                             Target* target)
       : info_(info),
         breaker_(breaker),
@@ -425,7 +427,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
   RegisteredBreaker* breaker_;
   const Classification* const classification_;
   HealthProber* const prober_;
-  const Partitions* const partitions_;
+  Partitions* const partitions_;
   Target* const target_;
   std::atomic<bool> cancelled_{false};
   std::atomic<Phase> phase_{Phase::kNew};
@@ -446,8 +448,11 @@ class Factory final : public ClientInterceptorFactoryInterface {
  public:
   Factory(std::shared_ptr<BreakerRegistry> registry, InterceptorOptions options)
       : options_(std::move(options)),
-        table_(std::move(registry), options_.name, UnguardedBy(options_),
-               options_.max_partitions) {}
+        table_(registry, options_.name, UnguardedBy(options_)) {
+    if (options_.partition) {
+      partitions_ = std::make_unique<Partitions>(std::move(registry), options_);
+    }
+  }
 
   // Null leaves the call alone.
   Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {
@@ -455,8 +460,7 @@ class Factory final : public ClientInterceptorFactoryInterface {
     if (breaker == nullptr) return nullptr;
     return new CircuitBreakerInterceptor(
         info, breaker, ClassificationFor(breaker->key()),
-        options_.health_prober.get(),
-        options_.partition ? &partitions_ : nullptr, &target_);
+        options_.health_prober.get(), partitions_.get(), &target_);
   }
 
  private:
@@ -486,7 +490,7 @@ class Factory final : public ClientInterceptorFactoryInterface {
 
   const InterceptorOptions options_;
   MethodTable table_;
-  const Partitions partitions_{options_.partition, &table_};
+  std::unique_ptr<Partitions> partitions_;  // null: off
   Target target_;
 };
 

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 
 namespace autobreaker {
@@ -59,13 +61,30 @@ bool MatchesMethod(absl::string_view pattern, absl::string_view method) {
           (method.front() == '/' && !absl::StrContains(pattern, '/')));
 }
 
+std::string PartitionText(absl::string_view method,
+                          absl::string_view partition) {
+  return absl::StrCat(method.size(), ":", method, partition);
+}
+
+BreakerKey KeyForPartition(absl::string_view name, absl::string_view text) {
+  const size_t colon = text.find(':');
+  size_t size = 0;
+  // As PartitionText() wrote it.
+  (void)absl::SimpleAtoi(text.substr(0, colon), &size);
+  text.remove_prefix(colon + 1);
+  BreakerKey key = KeyForMethod(name, text.substr(0, size));
+  key.partition = std::string(text.substr(size));
+  return key;
+}
+
 MethodTable::MethodTable(std::shared_ptr<BreakerRegistry> registry,
                          std::string name, std::vector<std::string> unguarded,
-                         int64_t max_partitions)
+                         KeyFor key_for, int64_t most)
     : registry_(std::move(registry)),
       name_(std::move(name)),
       unguarded_(std::move(unguarded)),
-      max_partitions_(max_partitions) {
+      key_for_(key_for),
+      most_(most) {
   MutexLock lock(&mu_);
   all_slots_.push_back(std::make_unique<Slots>(16));
   slots_.store(all_slots_.back().get(), std::memory_order_release);
@@ -73,24 +92,18 @@ MethodTable::MethodTable(std::shared_ptr<BreakerRegistry> registry,
 
 inline MethodTable::Entry* MethodTable::FindIn(const Slots& slots,
                                                absl::string_view method,
-                                               absl::string_view partition,
                                                size_t hash) {
   for (size_t i = hash;; ++i) {
     Entry* const entry = slots.at(i).load(std::memory_order_acquire);
     if (entry == nullptr) return nullptr;
-    if (entry->hash == hash && entry->method == method &&
-        entry->partition == partition) {
-      return entry;
-    }
+    if (entry->hash == hash && entry->method == method) return entry;
   }
 }
 
-RegisteredBreaker* MethodTable::Find(absl::string_view method,
-                                     absl::string_view partition) {
-  size_t hash = HashOf(method);
-  if (!partition.empty()) hash ^= 3 * HashOf(partition);
+RegisteredBreaker* MethodTable::Find(absl::string_view method) {
+  const size_t hash = HashOf(method);
   Entry* const entry =
-      FindIn(*slots_.load(std::memory_order_acquire), method, partition, hash);
+      FindIn(*slots_.load(std::memory_order_acquire), method, hash);
   if (entry != nullptr) {
     RegisteredBreaker* const breaker =
         entry->breaker.load(std::memory_order_acquire);
@@ -99,15 +112,9 @@ RegisteredBreaker* MethodTable::Find(absl::string_view method,
   }
   // Not in the table, so that their number does not matter.
   if (IsUnguarded(method)) return nullptr;
-  RegisteredBreaker* const breaker = FindSlowly(method, partition, hash);
+  RegisteredBreaker* const breaker = FindSlowly(method, hash);
   return breaker == nullptr || breaker->handling().unguarded() ? nullptr
                                                                : breaker;
-}
-
-bool MethodTable::IsKnown(absl::string_view method, absl::string_view partition,
-                          size_t hash) const {
-  return FindIn(*slots_.load(std::memory_order_acquire), method, partition,
-                hash) != nullptr;
 }
 
 bool MethodTable::IsUnguarded(absl::string_view method) const {
@@ -119,26 +126,25 @@ bool MethodTable::IsUnguarded(absl::string_view method) const {
 }
 
 RegisteredBreaker* MethodTable::FindSlowly(absl::string_view method,
-                                           absl::string_view partition,
                                            size_t hash) {
-  BreakerKey key = KeyForMethod(name_, method);
-  key.partition = std::string(partition);
-  // One that is replaced is counted already.
-  const bool counts = !partition.empty() && !IsKnown(method, partition, hash);
-  if (counts && partitions_.fetch_add(1) >= max_partitions_) {
-    partitions_.fetch_sub(1);
+  // One that was removed has a place already.
+  const bool is_new =
+      FindIn(*slots_.load(std::memory_order_acquire), method, hash) == nullptr;
+  if (is_new && size_.fetch_add(1) >= most_) {
+    size_.fetch_sub(1);
     return nullptr;
   }
-  std::shared_ptr<RegisteredBreaker> breaker = registry_->GetOrCreate(key);
+  std::shared_ptr<RegisteredBreaker> breaker =
+      registry_->GetOrCreate(key_for_(name_, method));
   if (breaker == nullptr) {
-    if (counts) partitions_.fetch_sub(1);
+    if (is_new) size_.fetch_sub(1);
     return nullptr;
   }
   RegisteredBreaker* const found = breaker.get();
   MutexLock lock(&mu_);
   Slots* slots = all_slots_.back().get();
-  if (Entry* const entry = FindIn(*slots, method, partition, hash)) {
-    if (counts) partitions_.fetch_sub(1);
+  if (Entry* const entry = FindIn(*slots, method, hash)) {
+    if (is_new) size_.fetch_sub(1);
     // Either another thread was here first, or the old one was removed.
     if (entry->breaker.load(std::memory_order_relaxed) != found) {
       breakers_.push_back(std::move(breaker));
@@ -155,8 +161,7 @@ RegisteredBreaker* MethodTable::FindSlowly(absl::string_view method,
     }
   }
   breakers_.push_back(std::move(breaker));
-  entries_.emplace_back(
-      new Entry{std::string(method), std::string(partition), hash, {found}});
+  entries_.emplace_back(new Entry{std::string(method), hash, {found}});
   InsertIn(slots, entries_.back().get());
   slots_.store(slots, std::memory_order_release);
   return found;

@@ -1,5 +1,5 @@
-// The methods called through one channel, and of each perhaps its partitions,
-// and the breakers that guard them.
+// The methods called through one channel and the breakers that guard them. (Or
+// the partitions of its methods, each of them as a text.)
 //
 // Looking up a known method takes no lock and writes nothing: the table only
 // ever grows, and what it has handed out stays in place until it is destroyed.
@@ -14,6 +14,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,28 +37,35 @@ BreakerKey KeyForMethod(absl::string_view name, absl::string_view method);
 // end, everything that begins as it does.
 bool MatchesMethod(absl::string_view pattern, absl::string_view method);
 
+// A text for a partition of a method that no other partition has, and its key.
+std::string PartitionText(absl::string_view method,
+                          absl::string_view partition);
+BreakerKey KeyForPartition(absl::string_view name, absl::string_view text);
+
 class MethodTable {
  public:
-  // Methods that `unguarded` matches get no breaker; see InterceptorOptions.
-  // At most `max_partitions` breakers are of partitions.
+  // The key of a method's breaker: KeyForMethod(), or KeyForPartition().
+  using KeyFor = BreakerKey (*)(absl::string_view name,
+                                absl::string_view method);
+
+  // Methods that `unguarded` matches get no breaker; see InterceptorOptions. At
+  // most `most` methods do.
   // REQUIRES: registry != nullptr.
   MethodTable(std::shared_ptr<BreakerRegistry> registry, std::string name,
               std::vector<std::string> unguarded = {},
-              int64_t max_partitions = 0);
+              KeyFor key_for = &KeyForMethod,
+              int64_t most = std::numeric_limits<int64_t>::max());
 
   MethodTable(const MethodTable&) = delete;
   MethodTable& operator=(const MethodTable&) = delete;
 
-  // The breaker of the method as gRPC spells it, or of a partition of it. Null
-  // if it is to have none, the registry has none to give, or there are as many
-  // breakers of partitions as there may be.
-  RegisteredBreaker* Find(absl::string_view method,
-                          absl::string_view partition = {});
+  // The breaker of the method as gRPC spells it. Null if it is to have none,
+  // the registry has none to give, or so many others have one.
+  RegisteredBreaker* Find(absl::string_view method);
 
  private:
   struct Entry {
     const std::string method;
-    const std::string partition;
     const size_t hash;
     std::atomic<RegisteredBreaker*> breaker;
   };
@@ -73,20 +81,18 @@ class MethodTable {
   };
 
   static Entry* FindIn(const Slots& slots, absl::string_view method,
-                       absl::string_view partition, size_t hash);
+                       size_t hash);
   static void InsertIn(Slots* slots, Entry* entry);
-  bool IsKnown(absl::string_view method, absl::string_view partition,
-               size_t hash) const;
   bool IsUnguarded(absl::string_view method) const;
-  RegisteredBreaker* FindSlowly(absl::string_view method,
-                                absl::string_view partition, size_t hash);
+  RegisteredBreaker* FindSlowly(absl::string_view method, size_t hash);
 
   const std::shared_ptr<BreakerRegistry> registry_;
   const std::string name_;
   const std::vector<std::string> unguarded_;
-  const int64_t max_partitions_;
+  const KeyFor key_for_;
+  const int64_t most_;
   std::atomic<const Slots*> slots_;
-  std::atomic<int64_t> partitions_{0};  // and those being made
+  std::atomic<int64_t> size_{0};  // with those being made
 
   Mutex mu_;
   std::vector<std::unique_ptr<Entry>> entries_ ABSL_GUARDED_BY(mu_);

@@ -36,6 +36,36 @@ TEST(KeyForMethod, OfNothingIsEmpty) {
   EXPECT_EQ(KeyForMethod("n", "/"), (BreakerKey{"n", "", ""}));
 }
 
+TEST(KeyForPartition, HasMethodAndPartition) {
+  EXPECT_EQ(KeyForPartition("n", PartitionText("/a.B/C", "seven")),
+            (BreakerKey{"n", "a.B", "C", "seven"}));
+}
+
+TEST(KeyForPartition, TellsApartWhatReadsTheSame) {
+  EXPECT_NE(PartitionText("/a/b", "c"), PartitionText("/a/", "bc"));
+  EXPECT_EQ(KeyForPartition("n", PartitionText("/1:a/b:2", ":3")),
+            (BreakerKey{"n", "1:a", "b:2", ":3"}));
+}
+
+TEST(MethodTable, HasNothingForMoreThanItMayHold) {
+  auto registry = RegistryFor(10);
+  MethodTable table(registry, "n", {}, &KeyForMethod, /*most=*/2);
+  EXPECT_NE(table.Find("/a/1"), nullptr);
+  EXPECT_NE(table.Find("/a/2"), nullptr);
+  EXPECT_EQ(table.Find("/a/3"), nullptr);
+  EXPECT_NE(table.Find("/a/1"), nullptr);
+  EXPECT_EQ(registry->Breakers().size(), 2);
+}
+
+TEST(MethodTable, BreakerThatReplacesAnotherTakesNoMoreRoom) {
+  auto registry = RegistryFor(10);
+  MethodTable table(registry, "n", {}, &KeyForMethod, /*most=*/1);
+  for (int i = 0; i < 3; ++i) {
+    ASSERT_NE(table.Find("/a/1"), nullptr);
+    registry->Remove({"n", "a", "1"});
+  }
+}
+
 TEST(MethodTable, FindsTheRegistrysBreaker) {
   const auto registry = RegistryFor(10);
   MethodTable table(registry, "n");
