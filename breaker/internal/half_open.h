@@ -75,6 +75,9 @@ class HalfOpen {
   int64_t in_flight(MonotonicTime now) const { return leases_.Count(now); }
   int64_t successes() const { return successes_; }
 
+  // Those that succeeded by their progress, which are in no result.
+  uint64_t progressed() const { return progressed_; }
+
   // The share of calls that the ramp lets through.
   double share() const { return ramp_.share(); }
 
@@ -83,7 +86,7 @@ class HalfOpen {
 
   ProbeLeases leases_;
   int64_t successes_ = 0;
-  uint64_t progressed_ = 0;  // of the successes
+  uint64_t progressed_ = 0;
   bool left_to_calls_ = false;
   MonotonicTime refuse_until_;
   Ramp ramp_;

@@ -145,8 +145,11 @@ void StateMachine::Commit(Move move, const Totals& totals, MonotonicTime now,
   }
   if (!move.starts_generation()) return;
 
-  const Outage::Cause judged_by = {totals.judged - window_.base(),
-                                   totals.failures_in_a_row};
+  Outage::Cause judged_by = {totals.judged - window_.base(),
+                             totals.failures_in_a_row};
+  if (state_ == State::kHalfOpen) {
+    judged_by.window.successes += outage_->half_open()->progressed();
+  }
   const MonotonicTime::duration window_time = window_.Covers(now);
   const State from = state_;
   if (move.to.has_value()) {

@@ -187,10 +187,9 @@ std::string Introduction(const Plan& plan, const std::string& server,
       "breaker opens,\n"
       "and refuses calls instead of sending them. Now and then one call goes "
       "out as a\n"
-      "probe; once one succeeds, more and more calls do (half-open), and at "
-      "50% "
-      "the\n"
-      "breaker closes.\n\n");
+      "probe; once one succeeds, larger and larger shares of the calls do "
+      "(half-open),\n"
+      "and at last all of them, and the breaker closes.\n\n");
   absl::StrAppend(&text, "server: ", server,
                   own_server
                       ? absl::StrCat(", built in; a round of faults takes ",

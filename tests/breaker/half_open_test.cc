@@ -763,6 +763,22 @@ TEST_F(HalfOpenRampTest, FailureAfterProgressOfAnotherShareDoesNotCount) {
   EXPECT_EQ(breaker_.Snapshot().evidence, 0.5);
 }
 
+TEST(HalfOpenTransitionTest, CountsProbesThatMadeProgress) {
+  Transition last;
+  TestBreaker breaker(RampOptions(),
+                      [&](const Transition& transition) { last = transition; });
+  TripSlowly(breaker);
+  breaker.clock().Advance(RampOptions().open.duration_max);
+  std::vector<Permit> streams;
+  for (int i = 0; i < 100 && breaker.state() != State::kClosed; ++i) {
+    streams.push_back(breaker.Acquire());
+    streams.back().Progressed();
+    breaker.clock().Advance(absl::Milliseconds(100));
+  }
+  ASSERT_EQ(last.reason, TransitionReason::kProbesSucceeded);
+  EXPECT_EQ(last.window.successes, streams.size());
+}
+
 // V6: only streams are asked for, and none ends.
 TEST_F(HalfOpenRampTest, StreamsThatLiveForeverCloseIt) {
   std::vector<Permit> streams;

@@ -688,6 +688,7 @@ class NaiveBreaker {
     transition.reason = reason;
     transition.time = clock_->WallNow();
     transition.window = Window();
+    if (state_ == State::kHalfOpen) transition.window.successes += progressed_;
     transition.failure_rate = RateOf(transition.window);
     transition.consecutive_failures = failures_in_row_;
     ++seen_.transitions[static_cast<int>(state_)][static_cast<int>(to)];
