@@ -24,7 +24,7 @@ TIME_SCALE = 1 / 50
 PICTURES = {
     # GetPrice never breaks.
     "state": 'max by (method) (circuit_breaker_state{method!="GetPrice"})',
-    # What the breakers open on: at 1, and closed again from 0.5 down.
+    # What the breakers open on: at 1; on a ramp, the share that is held back.
     "evidence": "max by (method) (circuit_breaker_evidence)",
 }
 
