@@ -70,9 +70,10 @@ void HalfOpen::Progress(const Rules& rules, uint64_t probe, MonotonicTime now) {
 void HalfOpen::FailAfterProgress(const Rules& rules, uint64_t probe,
                                  MonotonicTime now) {
   refuse_until_ = now;
+  --successes_;
+  --progressed_;
   if (rules.options.Ramps()) {
-    ramp_.Note(probe, /*failed=*/true, MonotonicTime::duration(0), Overdue(now),
-               leases_.next(), now);
+    ramp_.NoteFailureAfterSuccess(probe, Overdue(now), leases_.next(), now);
   }
 }
 

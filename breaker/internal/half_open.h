@@ -50,7 +50,7 @@ class HalfOpen {
                 MonotonicTime now);
 
   // Notes that a probe goes on and counts as a success; and that one which
-  // counts so failed after all.
+  // counts so failed after all, which takes the success back.
   void Progress(const Rules& rules, uint64_t probe, MonotonicTime now);
   void FailAfterProgress(const Rules& rules, uint64_t probe, MonotonicTime now);
 

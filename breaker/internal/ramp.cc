@@ -66,10 +66,25 @@ void Ramp::Note(uint64_t probe, bool failed, MonotonicTime::duration taken,
     slowest_ = std::max(slowest_, taken);
   }
   if (probe < first_probe_) return;
+  Weigh(failed ? -(1 - break_even_) : break_even_, overdue, next_probe, now);
+}
+
+void Ramp::NoteFailureAfterSuccess(uint64_t probe, int64_t overdue,
+                                   uint64_t next_probe, MonotonicTime now) {
+  --successes_;
+  if (!answered()) {
+    reopens_ = true;
+    return;
+  }
+  if (probe < first_probe_) return;
+  Weigh(-1, overdue, next_probe, now);
+}
+
+void Ramp::Weigh(double by, int64_t overdue, uint64_t next_probe,
+                 MonotonicTime now) {
   // What is more than enough is not saved up.
   const double enough = 1 + static_cast<double>(overdue) * (1 - break_even_);
-  balance_ = failed ? balance_ - (1 - break_even_)
-                    : std::min(balance_ + break_even_, enough);
+  balance_ = std::min(balance_ + by, enough);
   reopens_ = step_ == 0 && Balance(overdue) <= -1;
   Move(overdue, next_probe, now);
 }

@@ -81,6 +81,11 @@ class Ramp {
   void Note(uint64_t probe, bool failed, MonotonicTime::duration taken,
             int64_t overdue, uint64_t next_probe, MonotonicTime now);
 
+  // Notes that a call which counts as a success, a stream that made progress,
+  // failed after all: it takes the success back and counts as a failure.
+  void NoteFailureAfterSuccess(uint64_t probe, int64_t overdue,
+                               uint64_t next_probe, MonotonicTime now);
+
   bool reopens() const { return reopens_; }
   bool Closes(int64_t overdue, MonotonicTime now) const;
 
@@ -98,6 +103,9 @@ class Ramp {
   double Balance(int64_t overdue) const {
     return balance_ - static_cast<double>(overdue) * (1 - break_even_);
   }
+  // Adds to the balance, and does what follows.
+  void Weigh(double by, int64_t overdue, uint64_t next_probe,
+             MonotonicTime now);
   // Goes up or down, if the balance says so and there is a step to go to.
   void Move(int64_t overdue, uint64_t next_probe, MonotonicTime now);
   void GoTo(int step, uint64_t next_probe, MonotonicTime now);

@@ -763,6 +763,16 @@ TEST_F(HalfOpenRampTest, FailureAfterProgressOfAnotherShareDoesNotCount) {
   EXPECT_EQ(breaker_.Snapshot().evidence, 0.5);
 }
 
+// Each stream gets a first message, and then the server breaks it off.
+TEST_F(HalfOpenRampTest, StreamsThatAllFailAfterTheirFirstMessageReopen) {
+  for (int i = 0; i < 3 && breaker_.state() != State::kOpen; ++i) {
+    Permit stream = breaker_.Acquire();
+    stream.Progressed();
+    stream.Record(Outcome::kFailure);
+  }
+  EXPECT_EQ(breaker_.state(), State::kOpen);
+}
+
 TEST(HalfOpenTransitionTest, CountsProbesThatMadeProgress) {
   Transition last;
   TestBreaker breaker(RampOptions(),

@@ -132,7 +132,11 @@ class NaiveBreaker {
     const bool complete = Weigh(failed);
     if (call.probe != 0) {
       look_at_ = Now();
-      JudgeProbe(call.probe, failed, slow, taken, retry_after);
+      if (call.progressed) {
+        --progressed_;
+        --seen_.probe_successes;
+      }
+      JudgeProbe(call.probe, failed, slow, taken, retry_after, call.progressed);
     } else if ((failed || slow) && mode_ != Mode::kForcedClosed) {
       auto reason = WhyTrip(Window(), failed ? failures_in_row_ : 0);
       if (complete && reason != TransitionReason::kConsecutiveFailures) {
@@ -538,7 +542,8 @@ class NaiveBreaker {
   }
 
   // What a result on the ramp does to it; whether it opens the breaker.
-  bool NoteOnRamp(int64_t probe, bool failed, int64_t taken) {
+  bool NoteOnRamp(int64_t probe, bool failed, int64_t taken, bool was_success) {
+    if (was_success && --answers_ == 0) return true;
     if (answers_ == 0) {
       if (failed) return true;
       answers_ = 1;
@@ -554,6 +559,7 @@ class NaiveBreaker {
     if (probe < first_of_step_) return false;
     const double b = BreakEven();
     const double enough = 1 + static_cast<double>(overdue) * (1 - b);
+    if (was_success) ramp_ -= b;
     ramp_ = failed ? ramp_ - (1 - b) : std::min(ramp_ + b, enough);
     const bool reopens = step_ == 0 && Balance(overdue) <= -1;
     UpOrDown(overdue);
@@ -561,11 +567,11 @@ class NaiveBreaker {
   }
 
   void JudgeProbe(int64_t probe, bool failed, bool slow, int64_t taken,
-                  absl::Duration retry_after) {
+                  absl::Duration retry_after, bool was_success = false) {
     bool reopen = failed || slow;
     bool close = false;
     if (Ramps()) {
-      reopen = NoteOnRamp(probe, failed, taken);
+      reopen = NoteOnRamp(probe, failed, taken, was_success);
       const CallCounts probes = Window();
       if (slow &&
           static_cast<double>(probes.slow) /

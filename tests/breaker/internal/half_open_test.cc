@@ -466,8 +466,26 @@ TEST_F(RampingHalfOpenTest, FailureAfterProgressCountsWithItsOwnShareOnly) {
   half_open_.Progress(*rules_, latest, now_);
   half_open_.FailAfterProgress(*rules_, latest, now_);
   Fail();
-  Fail();
   EXPECT_DOUBLE_EQ(half_open_.share(), 1.0 / 3);
+}
+
+TEST_F(RampingHalfOpenTest, FailureAfterTheOnlyProgressReopens) {
+  const uint64_t stream = Take();
+  half_open_.Progress(*rules_, stream, now_);
+  half_open_.FailAfterProgress(*rules_, stream, now_);
+  EXPECT_EQ(half_open_.Next(*rules_, /*failed=*/true, /*slow=*/false,
+                            CallCounts(), now_),
+            State::kOpen);
+}
+
+TEST_F(RampingHalfOpenTest, FailureAfterProgressTakesTheSuccessBack) {
+  const uint64_t stream = Take();
+  half_open_.Progress(*rules_, stream, now_);
+  EXPECT_EQ(half_open_.successes(), 1);
+  EXPECT_EQ(half_open_.progressed(), 1u);
+  half_open_.FailAfterProgress(*rules_, stream, now_);
+  EXPECT_EQ(half_open_.successes(), 0);
+  EXPECT_EQ(half_open_.progressed(), 0u);
 }
 
 }  // namespace
