@@ -2,9 +2,9 @@
 
 #include <vector>
 
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "autobreaker/breaker/internal/utf8.h"
 
 namespace autobreaker {
 
@@ -12,8 +12,7 @@ std::string ToString(const BreakerKey& key) {
   std::vector<std::string> parts;
   const auto add = [&parts](const char* part, const std::string& value) {
     if (value.empty()) return;
-    parts.push_back(
-        absl::StrCat(part, " \"", absl::Utf8SafeCEscape(value), "\""));
+    parts.push_back(absl::StrCat(part, " \"", Escape(value), "\""));
   };
   add("name", key.name);
   add("service", key.service);

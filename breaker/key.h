@@ -46,7 +46,8 @@ struct BreakerKey {
 };
 
 // {name "payments", service "shop.Orders"}: the parts that are not empty, for
-// messages; {} if all are.
+// messages; {} if all are. What a terminal or a log could take for more than
+// text is escaped.
 std::string ToString(const BreakerKey& key);
 
 }  // namespace autobreaker

@@ -1,6 +1,7 @@
 #include "autobreaker/breaker/registry.h"
 
 #include <atomic>
+#include <set>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
@@ -184,6 +185,21 @@ absl::Status BreakerRegistry::Apply(
   ChangePolicies(
       [&](PolicyTable* policies) { policies->SetApplied(std::move(applied)); });
   return absl::OkStatus();
+}
+
+std::vector<BreakerKey> BreakerRegistry::UnmatchedScopes() const {
+  MutexLock lock(&state_->mu);
+  std::set<BreakerKey> left;
+  for (const auto& applied : state_->policies->applied()) {
+    left.insert(applied.first);
+  }
+  for (const auto& breaker : state_->breakers) {
+    if (left.empty()) break;
+    for (const BreakerKey& scope : PolicyTable::ScopesOf(breaker->key())) {
+      left.erase(scope);
+    }
+  }
+  return {left.begin(), left.end()};
 }
 
 BreakerPolicy BreakerRegistry::PolicyFor(const BreakerKey& key) const {

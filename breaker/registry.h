@@ -91,6 +91,10 @@ class BreakerRegistry {
   // and keep state and counts.
   absl::Status Apply(const std::map<BreakerKey, BreakerPolicy>& config);
 
+  // The scopes of the configuration in force that no breaker here agrees with:
+  // mistyped ones, and those of calls that were not made yet. In order.
+  std::vector<BreakerKey> UnmatchedScopes() const;
+
   // What a breaker of that key gets that is made now.
   BreakerPolicy PolicyFor(const BreakerKey& key) const;
 

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "absl/status/status.h"
 #include "autobreaker/breaker/types.h"
 
 namespace autobreaker {
@@ -78,6 +79,10 @@ struct StatusClasses {
     return Outcome::kSuccess;
   }
 
+  // What the interceptor takes for a failure, and what for no sign either way,
+  // unless it is told otherwise.
+  static constexpr StatusClasses Default();
+
   friend constexpr bool operator==(const StatusClasses& a,
                                    const StatusClasses& b) {
     return a.failures == b.failures && a.ignored == b.ignored;
@@ -87,6 +92,14 @@ struct StatusClasses {
     return !(a == b);
   }
 };
+
+constexpr StatusClasses StatusClasses::Default() {
+  using absl::StatusCode;
+  return {{StatusCode::kUnavailable, StatusCode::kDeadlineExceeded,
+           StatusCode::kInternal, StatusCode::kResourceExhausted,
+           StatusCode::kUnknown, StatusCode::kDataLoss},
+          {StatusCode::kCancelled}};
+}
 
 }  // namespace autobreaker
 

@@ -67,13 +67,17 @@ std::map<std::string, const Value*> FieldsOf(
 }
 
 // What protobuf reads over, as it was when it was said first: a null in a list,
-// which would shift the entries after it, and a field that is given by both of
-// its names. Empty if there is none.
+// which would shift the entries after it, a list in a list, of which it takes
+// the elements, and a field that is given by both of its names. Empty if there
+// is none.
 std::string Overlooked(const Value& value, const std::string& path) {
   if (value.has_list_value()) {
     for (int i = 0; i < value.list_value().values_size(); ++i) {
       const Value& element = value.list_value().values(i);
       const std::string at = absl::StrCat(path, "[", i, "]");
+      if (element.has_list_value()) {
+        return absl::StrCat(at, " is a list, must be an object or a value");
+      }
       if (element.kind_case() == Value::kNullValue) {
         return absl::StrCat(at, " is null, must be given or left out");
       }
@@ -144,13 +148,20 @@ absl::Status ParseTextproto(const std::string& text, absl::string_view source,
   if (!parser.ParseFromString(text, config)) {
     return InvalidConfig("", errors.Text());
   }
-  if (config->breakers().empty()) {
-    return InvalidConfig(
-        source,
-        "breakers is empty, must hold an entry; \"breakers { names {} }\" "
-        "leaves everything as the program has it");
-  }
   return absl::OkStatus();
+}
+
+// A service or method, which has no wildcards, and is no path.
+absl::Status CheckPart(const BreakerKey& scope, absl::string_view field,
+                       absl::string_view part, absl::string_view not_in_it) {
+  const size_t found = part.find_first_of(not_in_it);
+  if (found == absl::string_view::npos) return absl::OkStatus();
+  return absl::InvalidArgumentError(absl::StrCat(
+      "is ", ToString(scope), ", must have no '", part.substr(found, 1),
+      "' in its ", field,
+      part[found] == '*'
+          ? ": there are no wildcards, leave it out for all"
+          : ": \"/a.B/C\" is the service \"a.B\" and the method \"C\""));
 }
 
 absl::Status CheckScope(const BreakerKey& scope) {
@@ -166,6 +177,10 @@ absl::Status CheckScope(const BreakerKey& scope) {
         absl::StrCat("is ", length, " bytes long, must be at most ",
                      BreakerRegistry::kMaxKeyLength));
   }
+  absl::Status status = CheckPart(scope, "name", scope.name, "*");
+  if (status.ok()) status = CheckPart(scope, "service", scope.service, "*/");
+  if (status.ok()) status = CheckPart(scope, "method", scope.method, "*/");
+  if (!status.ok()) return status;
   if (!scope.method.empty() && scope.service.empty()) {
     return absl::InvalidArgumentError(absl::StrCat(
         "is ", ToString(scope), ", must have a service with a method"));
@@ -200,6 +215,14 @@ absl::StatusOr<v1::Config> ParseConfig(const std::string& text,
                                   ? ParseJson(text, source, &config)
                                   : ParseTextproto(text, source, &config);
   if (!status.ok()) return status;
+  if (config.breakers().empty()) {
+    return InvalidConfig(
+        source, absl::StrCat("breakers is empty, must hold an entry; ",
+                             format == ConfigFormat::kJson
+                                 ? R"({"breakers": [{"names": [{}]}]})"
+                                 : "\"breakers { names {} }\"",
+                             " leaves everything as the program has it"));
+  }
   return config;
 }
 

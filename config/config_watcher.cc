@@ -1,5 +1,6 @@
 #include "autobreaker/config/config_watcher.h"
 
+#include <filesystem>
 #include <future>
 #include <optional>
 #include <system_error>
@@ -76,6 +77,13 @@ absl::StatusOr<std::unique_ptr<ConfigWatcher>> ConfigWatcher::Start(
   if (absl::Status status = options.Validate(); !status.ok()) return status;
   const auto format = ConfigFormatOf(path);
   if (!format.ok()) return format.status();
+  // The program may change its working directory.
+  std::error_code error;
+  path = std::filesystem::absolute(path, error).string();
+  if (error) {
+    return absl::FailedPreconditionError(
+        absl::StrCat("no working directory: ", error.message()));
+  }
   auto impl = std::make_unique<Impl>(std::move(path), *format,
                                      std::move(registry), std::move(options));
   if (absl::Status status = impl->Start(); !status.ok()) return status;

@@ -260,6 +260,10 @@ absl::Status AddCodes(absl::string_view field,
   return absl::OkStatus();
 }
 
+StatusCodeSet Without(StatusCodeSet some, StatusCodeSet all) {
+  return StatusCodeSet::FromBits(all.bits() & ~some.bits());
+}
+
 void ListCodes(StatusCodeSet from, google::protobuf::RepeatedField<int>* to) {
   for (int code = 0; code < kStatusCodeCount; ++code) {
     if (from.Contains(code)) {
@@ -289,13 +293,21 @@ v1::BreakerOptions ToProto(const BreakerOptions& options) {
 
 absl::Status MakeStatusClasses(const v1::Classification& message,
                                StatusClasses* classes) {
-  *classes = StatusClasses();
+  StatusClasses given;
   StatusCodeSet seen;
   absl::Status status = AddCodes("classification.failures", message.failures(),
-                                 &seen, &classes->failures);
+                                 &seen, &given.failures);
   if (!status.ok()) return status;
-  return AddCodes("classification.ignored", message.ignored(), &seen,
-                  &classes->ignored);
+  status = AddCodes("classification.ignored", message.ignored(), &seen,
+                    &given.ignored);
+  if (!status.ok()) return status;
+  const StatusClasses defaults = StatusClasses::Default();
+  classes->failures = message.failures().empty()
+                          ? Without(seen, defaults.failures)
+                          : given.failures;
+  classes->ignored = message.ignored().empty() ? Without(seen, defaults.ignored)
+                                               : given.ignored;
+  return absl::OkStatus();
 }
 
 v1::Classification ToProto(const StatusClasses& classes) {

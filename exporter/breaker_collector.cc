@@ -380,6 +380,11 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
                                     "Loads of the configuration, by result."));
     to.Add(reloads->succeeded, {{"result", "success"}});
     to.Add(reloads->failed, {{"result", "failure"}});
+    Samples(constant,
+            add_family("config_unmatched_names", kGauge,
+                       "Names of the configuration that stand for no breaker: "
+                       "mistyped, or of calls that were not made yet."))
+        .Add(registry_->UnmatchedScopes().size());
   }
   Samples(constant, add_family("collect_duration_seconds", kGauge,
                                "Time that this collection took."))

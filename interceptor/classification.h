@@ -34,11 +34,12 @@ struct CallEnd {
 struct Classification {
   // What is in neither set is a success: the server answered. A code in both
   // is a failure.
-  StatusCodeSet failures = {
-      grpc::StatusCode::UNAVAILABLE, grpc::StatusCode::DEADLINE_EXCEEDED,
-      grpc::StatusCode::INTERNAL,    grpc::StatusCode::RESOURCE_EXHAUSTED,
-      grpc::StatusCode::UNKNOWN,     grpc::StatusCode::DATA_LOSS};
-  StatusCodeSet ignored = {grpc::StatusCode::CANCELLED};
+  //
+  // UNAVAILABLE, DEADLINE_EXCEEDED, INTERNAL, RESOURCE_EXHAUSTED, UNKNOWN and
+  // DATA_LOSS.
+  StatusCodeSet failures = StatusClasses::Default().failures;
+  // CANCELLED.
+  StatusCodeSet ignored = StatusClasses::Default().ignored;
 
   // A call that was given less time than this and ends with DEADLINE_EXCEEDED
   // is ignored: its own caller made it fail. 10 ms where the fastest answer

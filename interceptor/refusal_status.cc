@@ -40,8 +40,9 @@ std::string ForPeople(absl::Duration time) {
 
 std::string MessageFor(const BreakerKey& key, const Refusal& refusal) {
   const std::string who = absl::StrCat(
-      "circuit breaker ", key.name, " for ", key.service, "/", key.method,
-      key.partition.empty() ? "" : " of partition ", key.partition, " is ");
+      "circuit breaker ", Printable(key.name), " for ", Printable(key.service),
+      "/", Printable(key.method), key.partition.empty() ? "" : " of partition ",
+      Printable(key.partition), " is ");
   switch (refusal.reason) {
     case RefusalReason::kOpen:
       return absl::StrCat(

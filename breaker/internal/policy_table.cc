@@ -8,11 +8,7 @@ namespace {
 const PolicyTable::SharedPolicy* MostSpecific(
     const BreakerKey& key, const PolicyTable::Policies& first,
     const PolicyTable::Policies& second) {
-  for (const BreakerKey& scope :
-       {BreakerKey{key.name, key.service, key.method},
-        BreakerKey{"", key.service, key.method},
-        BreakerKey{key.name, key.service, ""}, BreakerKey{"", key.service, ""},
-        BreakerKey{key.name, "", ""}, BreakerKey()}) {
+  for (const BreakerKey& scope : PolicyTable::ScopesOf(key)) {
     for (const PolicyTable::Policies* const policies : {&first, &second}) {
       const auto found = policies->find(scope);
       if (found != policies->end()) return &found->second;
@@ -34,6 +30,15 @@ std::shared_ptr<const PolicyInForce> PolicyInForce::Of(
   BreakerPolicy policy;
   policy.options = options;
   return Of(policy);
+}
+
+std::array<BreakerKey, 6> PolicyTable::ScopesOf(const BreakerKey& key) {
+  return {BreakerKey{key.name, key.service, key.method},
+          BreakerKey{"", key.service, key.method},
+          BreakerKey{key.name, key.service, ""},
+          BreakerKey{"", key.service, ""},
+          BreakerKey{key.name, "", ""},
+          BreakerKey()};
 }
 
 // The program has a policy for the empty scope, so there is always one.

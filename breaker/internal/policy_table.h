@@ -9,6 +9,7 @@
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_POLICY_TABLE_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_POLICY_TABLE_H_
 
+#include <array>
 #include <map>
 #include <memory>
 #include <utility>
@@ -51,6 +52,10 @@ class PolicyTable {
   }
   // What a configuration says, in place of the one before.
   void SetApplied(Policies applied) { applied_ = std::move(applied); }
+  const Policies& applied() const { return applied_; }
+
+  // The scopes that a key agrees with, from the most specific to the empty one.
+  static std::array<BreakerKey, 6> ScopesOf(const BreakerKey& key);
 
  private:
   Policies program_;

@@ -297,6 +297,22 @@ TEST_F(RegistryApplyTest, PolicyForIsWhatANewBreakerGets) {
   EXPECT_TRUE(registry_->PolicyFor({"other", "", ""}) != policy);
 }
 
+TEST_F(RegistryApplyTest, UnmatchedAreTheScopesThatStandForNoBreaker) {
+  registry_->GetOrCreate(kPlace);
+  const BreakerKey another_name = {"orders", "shop.Orders", ""};
+  const BreakerKey mistyped = {"", "shop.Ordres", ""};
+  Apply({{{}, Numbered(1)},
+         {{"payments", "", ""}, Numbered(2)},
+         {{"", "shop.Orders", ""}, Numbered(3)},
+         {{"", "shop.Orders", "Place"}, Numbered(4)},
+         {another_name, Numbered(5)},
+         {mistyped, Numbered(6)}});
+  EXPECT_EQ(registry_->UnmatchedScopes(),
+            std::vector<BreakerKey>({mistyped, another_name}));
+  registry_->GetOrCreate({"orders", "shop.Orders", "Get"});
+  EXPECT_EQ(registry_->UnmatchedScopes(), std::vector<BreakerKey>({mistyped}));
+}
+
 TEST_F(RegistryApplyTest, ProgramOptionsDoNotSeeTheConfiguration) {
   ASSERT_TRUE(
       registry_->SetOptions({"", "shop.Orders", ""}, Numbered(8).options).ok());

@@ -52,7 +52,7 @@ int64_t FromEnvironment(const char* name, int64_t otherwise) {
 // Each field of a configuration is in one of these.
 const std::vector<std::string>& GoodJson() {
   static const auto* texts = new std::vector<std::string>{
-      "{}",
+      R"({"breakers": [{"names": [{}]}]})",
       R"({"breakers": [{"names": [{}],
           "options": {"open": {"duration": "0.2s"}}}]})",
       R"({"breakers":[{"names":[{"service":"s"},{"service":"s","method":"m"}],
@@ -77,15 +77,14 @@ const std::vector<std::string>& GoodJson() {
   return *texts;
 }
 
-// The same in the other format, but for the first, which it does not have.
+// The same in the other format.
 std::vector<std::string> GoodTextproto() {
   std::vector<std::string> texts;
   google::protobuf::TextFormat::Printer printer;
   printer.SetSingleLineMode(true);
-  for (size_t i = 1; i < GoodJson().size(); ++i) {
-    printer.PrintToString(
-        ParseConfig(GoodJson()[i], ConfigFormat::kJson, "").value(),
-        &texts.emplace_back());
+  for (const std::string& json : GoodJson()) {
+    printer.PrintToString(ParseConfig(json, ConfigFormat::kJson, "").value(),
+                          &texts.emplace_back());
   }
   return texts;
 }

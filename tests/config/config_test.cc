@@ -128,15 +128,36 @@ TEST_F(ConfigTest, OptionsAreNotLaidOverThoseOfTheConfigurationBefore) {
   EXPECT_EQ(PolicyFor(PlaceKey()).options.trip.window_buckets, 9);
 }
 
-TEST_F(ConfigTest, AnEmptyConfigurationLeavesEverythingToTheProgram) {
-  for (const char* empty : {"{}", R"({"breakers": []})"}) {
-    ASSERT_TRUE(Apply(R"({"breakers": [
-        {"names": [{"service": "shop.Orders"}], "mode": "SHADOW"}]})")
-                    .ok());
-    ASSERT_TRUE(Apply(empty).ok());
-    EXPECT_TRUE(PolicyFor(PlaceKey()).options == options_);
-    EXPECT_EQ(PolicyFor(PlaceKey()).mode, Mode::kAutomatic);
+TEST_F(ConfigTest, AnEntryThatSaysNothingLeavesEverythingToTheProgram) {
+  ASSERT_TRUE(Apply(R"({"breakers": [
+      {"names": [{"service": "shop.Orders"}], "mode": "SHADOW"}]})")
+                  .ok());
+  ASSERT_TRUE(Apply(R"({"breakers": [{"names": [{}]}]})").ok());
+  EXPECT_TRUE(PolicyFor(PlaceKey()).options == options_);
+  EXPECT_EQ(PolicyFor(PlaceKey()).mode, Mode::kAutomatic);
+}
+
+TEST_F(ConfigTest, JsonWithoutAnEntryIsRefused) {
+  for (const char* text : {"{}", R"({"breakers": []})", " {\n} "}) {
+    ExpectRefused(text,
+                  "breakers.json: breakers is empty, must hold an entry; "
+                  "{\"breakers\": [{\"names\": [{}]}]} leaves everything as "
+                  "the program has it");
   }
+}
+
+// Protobuf takes the elements of the inner one, none here.
+TEST_F(ConfigTest, ListsInListsAreRefused) {
+  ExpectRefused(R"({"breakers": [[]]})",
+                "breakers.json: breakers[0] is a list, must be an object or a "
+                "value");
+  ExpectRefused(R"({"breakers": [{"names": [{}, [{}]]}]})",
+                "breakers.json: breakers[0].names[1] is a list, must be an "
+                "object or a value");
+  ExpectRefused(R"({"breakers": [{"names": [{}],
+                    "classification": {"failures": [["INTERNAL"]]}}]})",
+                "breakers.json: breakers[0].classification.failures[0] is a "
+                "list, must be an object or a value");
 }
 
 TEST_F(ConfigTest, GivesEachMode) {
@@ -176,6 +197,27 @@ TEST_F(ConfigTest, GivesAClassification) {
       {absl::StatusCode::kAborted}};
   ASSERT_TRUE(PolicyFor({"n"}).status_classes.has_value());
   EXPECT_TRUE(*PolicyFor({"n"}).status_classes == expected);
+}
+
+TEST_F(ConfigTest, AListOfCodesThatIsLeftOutIsTheDefaultOne) {
+  ASSERT_TRUE(Apply(R"({"breakers": [{"names": [{}], "classification":
+      {"ignored": ["CANCELLED", "RESOURCE_EXHAUSTED"]}}]})")
+                  .ok());
+  StatusClasses classes = *PolicyFor({"n"}).status_classes;
+  EXPECT_EQ(classes.Classify(absl::StatusCode::kUnavailable),
+            Outcome::kFailure);
+  EXPECT_EQ(classes.Classify(absl::StatusCode::kResourceExhausted),
+            Outcome::kIgnored);
+  ASSERT_TRUE(Apply(R"({"breakers": [{"names": [{}], "classification":
+      {"failures": ["ABORTED"]}}]})")
+                  .ok());
+  classes = *PolicyFor({"n"}).status_classes;
+  EXPECT_EQ(classes.Classify(absl::StatusCode::kCancelled), Outcome::kIgnored);
+  EXPECT_EQ(classes.Classify(absl::StatusCode::kUnavailable),
+            Outcome::kSuccess);
+  ASSERT_TRUE(
+      Apply(R"({"breakers": [{"names": [{}], "classification": {}}]})").ok());
+  EXPECT_TRUE(*PolicyFor({"n"}).status_classes == StatusClasses::Default());
 }
 
 TEST_F(ConfigTest, WithoutAClassificationTheProgramsApplies) {
@@ -491,6 +533,36 @@ TEST_F(ConfigTest, NoNameMayBeGivenTwice) {
   ExpectRefused(R"({"breakers": [{"names": [{}, {}]}]})",
                 "breakers.json: breakers[0]: names[1] is {} as is "
                 "breakers[0].names[0], must be given only once");
+}
+
+TEST_F(ConfigTest, NamesHaveNoWildcardsAndAreNoPaths) {
+  const auto expect = [&](const char* name, const char* shown,
+                          const char* must) {
+    ExpectRefused(absl::StrCat("{\"breakers\": [{\"names\": [", name, "]}]}"),
+                  absl::StrCat("breakers.json: breakers[0]: names[0] is ",
+                               shown, ", must have no ", must));
+  };
+  const std::string wildcards =
+      ": there are no wildcards, leave it out for all";
+  const std::string path =
+      ": \"/a.B/C\" is the service \"a.B\" and the method \"C\"";
+  expect(R"({"name": "pay*"})", "{name \"pay*\"}",
+         ("'*' in its name" + wildcards).c_str());
+  expect(R"({"service": "a.*"})", "{service \"a.*\"}",
+         ("'*' in its service" + wildcards).c_str());
+  expect(R"({"service": "/a.B"})", "{service \"/a.B\"}",
+         ("'/' in its service" + path).c_str());
+  expect(R"({"service": "a.B", "method": "*"})",
+         "{service \"a.B\", method \"*\"}",
+         ("'*' in its method" + wildcards).c_str());
+  expect(R"({"method": "a.B/C"})", "{method \"a.B/C\"}",
+         ("'/' in its method" + path).c_str());
+}
+
+// As a target is often written.
+TEST_F(ConfigTest, ANameMayBeAnAddress) {
+  EXPECT_TRUE(
+      Apply(R"({"breakers": [{"names": [{"name": "dns:///a:1"}]}]})").ok());
 }
 
 TEST_F(ConfigTest, AMethodNeedsAService) {

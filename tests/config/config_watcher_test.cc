@@ -194,6 +194,17 @@ TEST_F(ConfigWatcherTest, RefusesNoRegistryAndNoFormat) {
             absl::StatusCode::kInvalidArgument);
 }
 
+TEST_F(ConfigWatcherTest, ARelativePathIsThatOfWhereItStarted) {
+  scratch_.Write(path_, Numbered(7));
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(scratch_.Path(""));
+  path_ = "breakers.json";
+  StartIdle();
+  std::filesystem::current_path("/");
+  EXPECT_TRUE(watcher_->Reload().ok()) << watcher_->status();
+  std::filesystem::current_path(before);
+}
+
 // --------------------------------------------------------------- What it sees
 
 TEST_F(ConfigWatcherTest, LoadsAFileThatAppears) {

@@ -108,6 +108,7 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
       {"circuit_breaker_config_last_reload_success_timestamp_seconds", gauge},
       {"circuit_breaker_config_last_reload_successful", gauge},
       {"circuit_breaker_config_reloads_total", counter},
+      {"circuit_breaker_config_unmatched_names", gauge},
       {"circuit_breaker_consecutive_failures", gauge},
       {"circuit_breaker_consecutive_successes", gauge},
       {"circuit_breaker_evidence", gauge},
@@ -472,6 +473,17 @@ TEST_F(BreakerCollectorTest, TellsHowLoadsOfTheConfigurationWent) {
   EXPECT_EQ(scrape["config_last_reload_success_timestamp_seconds"], loaded);
   EXPECT_EQ(scrape["config_reloads_total{result=success}"], 1);
   EXPECT_EQ(scrape["config_reloads_total{result=failure}"], 2);
+}
+
+TEST_F(BreakerCollectorTest, CountsNamesThatStandForNoBreaker) {
+  registry_->config_reloads().Record(true, clock_.WallNow());
+  EXPECT_EQ(Collect().at("config_unmatched_names"), 0);
+  BreakerPolicy policy;
+  ASSERT_TRUE(registry_
+                  ->Apply({{{"", "shop.Shop", ""}, policy},
+                           {{"", "shop.Shpo", ""}, policy}})
+                  .ok());
+  EXPECT_EQ(Collect().at("config_unmatched_names"), 1);
 }
 
 TEST_F(BreakerCollectorTest, TheTimeOfALoadIsZeroBeforeOneSucceeds) {

@@ -86,6 +86,15 @@ TEST(RefusalStatus, MessageSaysUntilWhenItIsForcedOpen) {
   EXPECT_EQ(ParseRefusal(status)->retry_after, absl::Minutes(10));
 }
 
+TEST(RefusalStatus, MessageIsALineThatOnlyShows) {
+  const grpc::Status status = MakeRefusalStatus(
+      {"a\n", "x", "\x1b[2J\r\nINFO all is well\xC2\x9B", "\xE2\x80\xAE"},
+      Refusal());
+  EXPECT_THAT(status.error_message(),
+              HasSubstr("circuit breaker a\\n for x/\\033[2J\\r\\nINFO all is "
+                        "well\\302\\233 of partition \\342\\200\\256 is open"));
+}
+
 TEST(RefusalStatus, DetailsAreAGoogleRpcStatus) {
   const grpc::Status status = OpenFor(absl::Seconds(2));
   Fields rpc_status = Decode(status.error_details());

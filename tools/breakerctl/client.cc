@@ -24,6 +24,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/proto/admin.grpc.pb.h"
 #include "autobreaker/tools/breakerctl/key.h"
 #include "autobreaker/tools/breakerctl/text.h"

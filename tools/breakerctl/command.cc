@@ -14,6 +14,7 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/strip.h"
+#include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/tools/breakerctl/key.h"
 #include "autobreaker/tools/breakerctl/options.h"
 

@@ -5,10 +5,9 @@
 #include <iterator>
 
 #include "absl/status/status.h"
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "autobreaker/breaker/internal/utf8.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -34,12 +33,6 @@ std::string Candidates(const std::vector<v1::BreakerKey>& keys) {
 }
 
 }  // namespace
-
-std::string Printable(absl::string_view text) {
-  return std::any_of(text.begin(), text.end(), absl::ascii_iscntrl)
-             ? absl::Utf8SafeCEscape(text)
-             : std::string(text);
-}
 
 std::string KeyText(const v1::BreakerKey& key) {
   return Printable(FullForm(key));

@@ -16,9 +16,6 @@
 
 namespace autobreaker::breakerctl {
 
-// Text of others as it may go on a terminal: one line, no escape sequences.
-std::string Printable(absl::string_view text);
-
 // "name/package.Service/Method", printable.
 std::string KeyText(const v1::BreakerKey& key);
 

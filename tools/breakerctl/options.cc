@@ -17,6 +17,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
+#include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/config/convert.h"
 #include "autobreaker/tools/breakerctl/key.h"
 

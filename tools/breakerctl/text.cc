@@ -16,6 +16,7 @@
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
+#include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/config/convert.h"
 #include "autobreaker/tools/breakerctl/key.h"
 #include "autobreaker/tools/breakerctl/options.h"

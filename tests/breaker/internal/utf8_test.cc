@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <string>
 
+#include "absl/strings/escaping.h"
+
 namespace autobreaker {
 namespace {
 
@@ -53,6 +55,38 @@ TEST(ReplaceInvalidUtf8, GoesOnBehindWhatItReplaced) {
 TEST(ReplaceInvalidUtf8, KeepsDifferentTextsDifferent) {
   EXPECT_NE(ReplaceInvalidUtf8("\xFE"), ReplaceInvalidUtf8("\xFF"));
   EXPECT_NE(ReplaceInvalidUtf8(Bad("ff")), ReplaceInvalidUtf8("\xFF"));
+}
+
+// U+001B, U+007F, U+009B, U+00AD, U+061C, U+200B, U+202E, U+2028, U+2066,
+// U+FEFF and U+E0041.
+const char* const kHidden[] = {
+    "\x1B",         "\x7F",         "\xC2\x9B",        "\xC2\xAD",
+    "\xD8\x9C",     "\xE2\x80\x8B", "\xE2\x80\xAE",    "\xE2\x80\xA8",
+    "\xE2\x81\xA6", "\xEF\xBB\xBF", "\xF3\xA0\x81\x81"};
+
+TEST(Printable, LeavesWhatShows) {
+  for (const std::string text :
+       {"", "größe \"a\" \\", "caf\xC3\xA9 \xE2\x98\x95", "\xC2\xA0",
+        "\xE2\x80\xAF", "\xF0\x9F\x98\x80", "\xEF\xBF\xBD"}) {
+    EXPECT_EQ(Printable(text), text);
+  }
+}
+
+TEST(Printable, EscapesTheWholeTextIfAnyOfItDoesMore) {
+  EXPECT_EQ(Printable("é\"\n"), "é\\\"\\n");
+  EXPECT_EQ(Printable("x\r\nINFO all is well"), "x\\r\\nINFO all is well");
+  EXPECT_EQ(Printable("\xFF"), "\\377");
+  for (const std::string hidden : kHidden) {
+    EXPECT_EQ(Printable("a" + hidden), "a" + absl::CEscape(hidden));
+  }
+}
+
+TEST(Escape, EscapesQuotesAndWhatDoesNotShow) {
+  EXPECT_EQ(Escape("é\"\\"), "é\\\"\\\\");
+  EXPECT_EQ(Escape("\xC3"), "\\303");
+  for (const std::string hidden : kHidden) {
+    EXPECT_EQ(Escape(hidden), absl::CEscape(hidden));
+  }
 }
 
 }  // namespace

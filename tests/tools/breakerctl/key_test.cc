@@ -53,12 +53,9 @@ TEST(KeyText, HasThePartitionIfThereIsOne) {
             "dns:///payments:443/shop.v2.Orders/PlaceOrder@tenant-7");
 }
 
-TEST(Printable, LeavesWhatCanBePrinted) {
-  EXPECT_EQ(Printable("größe \"a\" \\"), "größe \"a\" \\");
-}
-
-TEST(Printable, EscapesWhatWouldMoveTheCursor) {
-  EXPECT_EQ(Printable("a\nb\x1b[31m"), "a\\nb\\033[31m");
+TEST(KeyText, EscapesWhatWouldDoMoreThanShow) {
+  EXPECT_EQ(KeyText(MakeKey("a\n", "b\x1b[31m", "c\xC2\x9B")),
+            "a\\n/b\\033[31m/c\\302\\233");
 }
 
 TEST(IsPartOf, TakesWholeParts) {
