@@ -4,6 +4,7 @@
 #include <grpcpp/support/interceptor.h>
 #include <grpcpp/support/string_ref.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <limits>
@@ -26,6 +27,7 @@
 #include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/interceptor/health_prober.h"
 #include "autobreaker/interceptor/internal/method_table.h"
+#include "autobreaker/interceptor/internal/process_token.h"
 #include "autobreaker/interceptor/internal/pushback.h"
 #include "autobreaker/interceptor/refusal_status.h"
 
@@ -38,12 +40,63 @@ using grpc::experimental::InterceptionHookPoints;
 using grpc::experimental::Interceptor;
 using grpc::experimental::InterceptorBatchMethods;
 
-// What the caller of a refused call gets. The trailing metadata refer to these
-// strings, so they live as long as the call.
+// What the caller of a refused call gets. The trailing metadata refer to the
+// details, so they live as long as the call.
 struct Answer {
   grpc::Status status;
   std::string details;
-  std::string reason;
+  RefusalReason reason;
+};
+
+// Whether the status of these trailing metadata is a refusal that was made for
+// this call in this process, by another breaker of the channel: no metadata
+// from a server lie where the names of the reasons do.
+bool IsMadeHere(
+    const std::multimap<grpc::string_ref, grpc::string_ref>& trailing) {
+  const auto [first, last] = trailing.equal_range(kRefusalMetadataKey);
+  return std::any_of(first, last, [](const auto& entry) {
+    for (int i = 0; i < kRefusalReasonCount; ++i) {
+      const absl::string_view name = ToString(static_cast<RefusalReason>(i));
+      if (entry.second.data() == name.data()) return true;
+    }
+    return false;
+  });
+}
+
+// Else a server that sends back a refusal of this process could make its
+// caller believe that nothing was sent.
+ABSL_ATTRIBUTE_NOINLINE void Disown(InterceptorBatchMethods* methods) {
+  if (!IsMadeHere(*methods->GetRecvTrailingMetadata())) {
+    EraseProcessToken(methods->GetRecvStatus());
+  }
+}
+
+// Whether the bypass key was there. It is not to be sent.
+ABSL_ATTRIBUTE_NOINLINE bool TakeBypassKey(
+    std::multimap<std::string, std::string>* metadata) {
+  // Once, since a string of it is too long to be made without allocating.
+  static const std::string* const bypass = new std::string(kBypassMetadataKey);
+  // Half the comparisons of erasing what is hardly ever there.
+  if (metadata->find(*bypass) == metadata->end()) return false;
+  metadata->erase(*bypass);
+  return true;
+}
+
+// Of a call without a breaker: only what a guarded channel promises for every
+// call.
+class UnguardedInterceptor final : public Interceptor {
+ public:
+  void Intercept(InterceptorBatchMethods* methods) noexcept override {
+    if (methods->QueryInterceptionHookPoint(
+            InterceptionHookPoints::PRE_SEND_INITIAL_METADATA)) {
+      auto* const metadata = methods->GetSendInitialMetadata();
+      if (!metadata->empty()) TakeBypassKey(metadata);
+    } else if (methods->QueryInterceptionHookPoint(
+                   InterceptionHookPoints::POST_RECV_STATUS)) {
+      if (!methods->GetRecvStatus()->ok()) Disown(methods);
+    }
+    methods->Proceed();
+  }
 };
 
 // The target of the channel, which gRPC names as the peer of a call whose
@@ -231,18 +284,6 @@ class CircuitBreakerInterceptor final : public Interceptor {
     return false;
   }
 
-  // Whether it was there. It is not to be sent.
-  ABSL_ATTRIBUTE_NOINLINE static bool TakeBypassKey(
-      std::multimap<std::string, std::string>* metadata) {
-    // Once, since a string of it is too long to be made without allocating.
-    static const std::string* const bypass =
-        new std::string(kBypassMetadataKey);
-    // Half the comparisons of erasing what is hardly ever there.
-    if (metadata->find(*bypass) == metadata->end()) return false;
-    metadata->erase(*bypass);
-    return true;
-  }
-
   // Until the deadline; infinite if there is none.
   absl::Duration TimeLeft() const {
     const gpr_timespec deadline = info_->client_context()->raw_deadline();
@@ -262,15 +303,16 @@ class CircuitBreakerInterceptor final : public Interceptor {
 
   ABSL_ATTRIBUTE_NOINLINE void MakeAnswer(const Refusal& refusal) {
     const grpc::Status status = MakeRefusalStatus(breaker_->key(), refusal);
-    answer_.reset(new Answer{status, status.error_details(),
-                             std::string(ToString(refusal.reason))});
+    answer_.reset(new Answer{status, status.error_details(), refusal.reason});
   }
 
   ABSL_ATTRIBUTE_NOINLINE void WriteAnswer(InterceptorBatchMethods* methods) {
     *methods->GetRecvStatus() = answer_->status;
     auto* const trailing = methods->GetRecvTrailingMetadata();
     if (trailing == nullptr) return;
-    trailing->emplace(kRefusalMetadataKey, grpc::string_ref(answer_->reason));
+    const absl::string_view reason = ToString(answer_->reason);
+    trailing->emplace(kRefusalMetadataKey,
+                      grpc::string_ref(reason.data(), reason.size()));
     trailing->emplace("grpc-status-details-bin",
                       grpc::string_ref(answer_->details));
   }
@@ -309,6 +351,9 @@ class CircuitBreakerInterceptor final : public Interceptor {
   void End(InterceptorBatchMethods* methods) {
     Phase was = phase_.load();
     bool judged = false;
+    if (was != Phase::kRefused && !methods->GetRecvStatus()->ok()) {
+      Disown(methods);
+    }
     do {
       if (was == Phase::kRefused) return WriteAnswer(methods);
       if (!judged && (was == Phase::kAdmitted || was == Phase::kReporting)) {
@@ -365,6 +410,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
     end.duration = absl::FromChrono(MonotonicTime::clock::now() - start_);
     end.time_allowed = time_allowed_;
     end.answered = status.ok() || IsAnswered(methods);
+    end.relayed_refusal = ParseRelayedRefusal(status).has_value();
     end.delivered =
         received_.load(std::memory_order_relaxed) == Received::kMessage;
     const absl::Duration pushback =
@@ -454,10 +500,9 @@ class Factory final : public ClientInterceptorFactoryInterface {
     }
   }
 
-  // Null leaves the call alone.
   Interceptor* CreateClientInterceptor(ClientRpcInfo* info) override {
     RegisteredBreaker* const breaker = table_.Find(info->method());
-    if (breaker == nullptr) return nullptr;
+    if (breaker == nullptr) return new UnguardedInterceptor();
     return new CircuitBreakerInterceptor(
         info, breaker, ClassificationFor(breaker->key()),
         options_.health_prober.get(), partitions_.get(), &target_);

@@ -24,8 +24,8 @@
 // least 5 s, but at most OpenOptions::duration_max. A failure notes its peer
 // (FailingPeers).
 //
-// The factory answers null for a call that it leaves alone, which gRPC allows
-// of the factories of a channel and not of the global one.
+// What a server answers never looks like a refusal of this process, also to
+// calls without a breaker; see refusal_status.h.
 #ifndef AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_
 #define AUTOBREAKER_INTERCEPTOR_CIRCUIT_BREAKER_INTERCEPTOR_H_
 
@@ -47,8 +47,7 @@
 namespace autobreaker {
 
 // A call with this key in its metadata (ClientContext::AddMetadata, any value)
-// passes unguarded and uncounted. The key is not sent if the method has a
-// breaker.
+// passes unguarded and uncounted. The key is never sent.
 inline constexpr char kBypassMetadataKey[] = "autobreaker-bypass";
 
 // In bytes.

@@ -25,6 +25,9 @@ struct CallEnd {
   // larger than the channel's own limits. Always true where gRPC does not tell:
   // the target of the channel is an address, such as unix:/run/shop.sock.
   bool answered = false;
+  // Whether the server handed on the refusal of a breaker of its own
+  // (ParseRelayedRefusal()). By its code it is a failure like any UNAVAILABLE.
+  bool relayed_refusal = false;
   // Whether a message arrived.
   bool delivered = false;
   // How long the server asks to be left alone; see docs/calls.md.

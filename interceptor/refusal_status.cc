@@ -8,10 +8,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "autobreaker/breaker/internal/utf8.h"
+#include "autobreaker/interceptor/internal/process_token.h"
 #include "autobreaker/proto/refusal_details.pb.h"
 
 namespace autobreaker {
 namespace {
+
+// As OpenOptions::duration_max may be.
+constexpr absl::Duration kLongestRetry = absl::Hours(24 * 365);
 
 constexpr char kErrorInfoType[] = "type.googleapis.com/google.rpc.ErrorInfo";
 constexpr char kRetryInfoType[] = "type.googleapis.com/google.rpc.RetryInfo";
@@ -63,6 +67,8 @@ std::string MessageFor(const BreakerKey& key, const Refusal& refusal) {
   return who;
 }
 
+constexpr char kProcess[] = "process";
+
 void Pack(const google::protobuf::MessageLite& message, const char* type,
           google::protobuf::Any* any) {
   any->set_type_url(type);
@@ -88,6 +94,7 @@ grpc::Status MakeRefusalStatus(const BreakerKey& any_key,
   (*error.mutable_metadata())["name"] = key.name;
   (*error.mutable_metadata())["service"] = key.service;
   (*error.mutable_metadata())["method"] = key.method;
+  (*error.mutable_metadata())[kProcess] = ProcessToken();
   if (!key.partition.empty()) {
     (*error.mutable_metadata())["partition"] = key.partition;
   }
@@ -106,11 +113,19 @@ grpc::Status MakeRefusalStatus(const BreakerKey& any_key,
                       status.SerializeAsString());
 }
 
-std::optional<RefusalInfo> ParseRefusal(const grpc::Status& status) {
+namespace {
+
+// A refusal, and whether it has this process's token.
+struct Parsed {
+  RefusalInfo info;
+  bool is_ours;
+};
+
+std::optional<Parsed> Parse(const grpc::Status& status) {
   if (status.error_code() != grpc::StatusCode::UNAVAILABLE) return std::nullopt;
   details::Status parsed;
   if (!parsed.ParseFromString(status.error_details())) return std::nullopt;
-  std::optional<RefusalInfo> info;
+  std::optional<Parsed> found;
   std::optional<absl::Duration> retry_after;
   for (const google::protobuf::Any& any : parsed.details()) {
     details::ErrorInfo error;
@@ -128,18 +143,38 @@ std::optional<RefusalInfo> ParseRefusal(const grpc::Status& status) {
         const auto found = metadata.find(key);
         return found == metadata.end() ? std::string() : found->second;
       };
-      info.emplace();
-      info->reason = *reason;
-      info->key = {text("name"), text("service"), text("method"),
-                   text("partition")};
+      found.emplace();
+      found->info.reason = *reason;
+      found->info.key = {text("name"), text("service"), text("method"),
+                         text("partition")};
+      found->is_ours = text(kProcess) == ProcessToken();
     } else if (any.type_url() == kRetryInfoType &&
                retry.ParseFromString(any.value())) {
-      retry_after = absl::Seconds(retry.retry_delay().seconds()) +
-                    absl::Nanoseconds(retry.retry_delay().nanos());
+      retry_after =
+          std::clamp(absl::Seconds(retry.retry_delay().seconds()) +
+                         absl::Nanoseconds(retry.retry_delay().nanos()),
+                     absl::ZeroDuration(), kLongestRetry);
     }
   }
-  if (info.has_value()) info->retry_after = retry_after;
-  return info;
+  if (found.has_value()) found->info.retry_after = retry_after;
+  return found;
+}
+
+std::optional<RefusalInfo> ParseOf(const grpc::Status& status, bool is_ours) {
+  const std::optional<Parsed> found = Parse(status);
+  return found.has_value() && found->is_ours == is_ours
+             ? std::make_optional(found->info)
+             : std::nullopt;
+}
+
+}  // namespace
+
+std::optional<RefusalInfo> ParseRefusal(const grpc::Status& status) {
+  return ParseOf(status, /*is_ours=*/true);
+}
+
+std::optional<RefusalInfo> ParseRelayedRefusal(const grpc::Status& status) {
+  return ParseOf(status, /*is_ours=*/false);
 }
 
 }  // namespace autobreaker

@@ -9,9 +9,14 @@
 // details for programs, wire-compatible with google.rpc.Status: an ErrorInfo
 // (reason CIRCUIT_BREAKER_OPEN, CIRCUIT_BREAKER_HALF_OPEN, CIRCUIT_BREAKER_RAMP
 // or CIRCUIT_BREAKER_FORCED_OPEN; domain kRefusalDomain; metadata name, service
-// and method, and partition if there is one) and, where a time is known, a
-// RetryInfo. The trailing metadata hold the details too, and
+// and method, partition if there is one, and process) and, where a time is
+// known, a RetryInfo. The trailing metadata hold the details too, and
 // kRefusalMetadataKey.
+//
+// A server that calls others through breakers may hand their refusals on. Such
+// a call was sent, and the server may have done part of it. So "process" is a
+// random text of this process, and a guarded channel takes it out of whatever a
+// server sends: what ParseRefusal() recognizes was made here, for this call.
 //
 // Thread-safety: free functions without state.
 #ifndef AUTOBREAKER_INTERCEPTOR_REFUSAL_STATUS_H_
@@ -37,15 +42,22 @@ inline constexpr char kRefusalMetadataKey[] = "autobreaker-refusal";
 struct RefusalInfo {
   BreakerKey key;
   RefusalReason reason = RefusalReason::kOpen;
-  // How long to wait before trying again; nothing if no time is known.
+  // How long to wait before trying again, 0 to 365 days; nothing if no time is
+  // known.
   std::optional<absl::Duration> retry_after;
 };
 
 // Bytes of the key that are not UTF-8 are replaced with U+FFFD.
 grpc::Status MakeRefusalStatus(const BreakerKey& key, const Refusal& refusal);
 
-// Nothing if the status is not a breaker's refusal.
+// Nothing if the status is not the refusal of a breaker in this process. Of a
+// call through a guarded channel: nothing was sent. (Without one, a peer that
+// was shown a refusal of this process could send it back.)
 std::optional<RefusalInfo> ParseRefusal(const grpc::Status& status);
+
+// The refusal of another process's breaker, or one that was sent back here: the
+// server handed it on. As true as the server is.
+std::optional<RefusalInfo> ParseRelayedRefusal(const grpc::Status& status);
 
 }  // namespace autobreaker
 

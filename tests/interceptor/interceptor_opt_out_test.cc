@@ -137,6 +137,25 @@ TEST_P(Bypass, IsNotSentToTheServer) {
   EXPECT_EQ(shop_.service.last_metadata().count(kBypassMetadataKey), 0u);
 }
 
+TEST_P(Bypass, IsNotSentWhereThereIsNoBreaker) {
+  GuardedShop shop(Unguarded({"*"}));
+  grpc::ClientContext context;
+  context.AddMetadata(kBypassMetadataKey, "because");
+  GetParam().run({shop.channel, &context});
+  EXPECT_EQ(shop.service.last_metadata().count(kBypassMetadataKey), 0u);
+}
+
+TEST_P(Bypass, IsNotSentOfACallThatIsUnguardedByConfiguration) {
+  GuardedShop shop;
+  BreakerPolicy policy;
+  policy.unguarded = true;
+  ASSERT_TRUE(shop.registry->Apply({{{}, policy}}).ok());
+  grpc::ClientContext context;
+  context.AddMetadata(kBypassMetadataKey, "because");
+  GetParam().run({shop.channel, &context});
+  EXPECT_EQ(shop.service.last_metadata().count(kBypassMetadataKey), 0u);
+}
+
 TEST_P(Bypass, TakesNoPlaceFromProbes) {
   shop_.MakeHalfOpen(GetParam().method);
   Run();
@@ -151,12 +170,19 @@ INSTANTIATE_TEST_SUITE_P(, Bypass, ::testing::ValuesIn(PlainShopCalls()),
 
 // --------------------------------------------------------------------- Costs
 
-class Nothing final
+class Passing final : public grpc::experimental::Interceptor {
+  void Intercept(
+      grpc::experimental::InterceptorBatchMethods* methods) override {
+    methods->Proceed();
+  }
+};
+
+class PassingFactory final
     : public grpc::experimental::ClientInterceptorFactoryInterface {
  public:
   grpc::experimental::Interceptor* CreateClientInterceptor(
       grpc::experimental::ClientRpcInfo*) override {
-    return nullptr;
+    return new Passing();
   }
 };
 
@@ -178,19 +204,21 @@ int64_t AllocationsPerCall(const std::shared_ptr<grpc::Channel>& channel) {
   return least;
 }
 
-TEST(OptOut, AllocatesNothing) {
+TEST(OptOut, AllocatesAnInterceptorAndNoMore) {
   GuardedShop opted_out(Unguarded({"other.Service", "autobreaker.*"}));
   GuardedShop guarded;
-  InterceptorFactories nothing;
-  nothing.push_back(std::make_unique<Nothing>());
+  InterceptorFactories passing;
+  passing.push_back(std::make_unique<PassingFactory>());
   const auto baseline = grpc::experimental::CreateCustomChannelWithInterceptors(
       guarded.address, grpc::InsecureChannelCredentials(),
-      grpc::ChannelArguments(), std::move(nothing));
+      grpc::ChannelArguments(), std::move(passing));
 
-  const int64_t of_nothing = AllocationsPerCall(baseline);
-  EXPECT_EQ(AllocationsPerCall(opted_out.channel), of_nothing);
+  const int64_t of_passing = AllocationsPerCall(baseline);
+  EXPECT_EQ(AllocationsPerCall(opted_out.channel), of_passing);
   // Or this would measure nothing.
-  EXPECT_GT(AllocationsPerCall(guarded.channel), of_nothing);
+  EXPECT_GT(of_passing,
+            AllocationsPerCall(grpc::CreateChannel(
+                guarded.address, grpc::InsecureChannelCredentials())));
 }
 
 // -------------------------------------------------------------- Odd methods

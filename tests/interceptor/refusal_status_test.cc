@@ -2,6 +2,7 @@
 
 #include <google/protobuf/unknown_field_set.h>
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <vector>
@@ -114,6 +115,8 @@ TEST(RefusalStatus, FirstDetailIsAGoogleRpcErrorInfo) {
     Fields entry = Decode(bytes);
     metadata[entry[1].at(0)] = entry[2].at(0);
   }
+  EXPECT_EQ(metadata["process"].size(), 32u);
+  metadata.erase("process");
   EXPECT_EQ(metadata,
             (std::map<std::string, std::string>{{"name", "payments"},
                                                 {"service", "shop.Orders"},
@@ -150,6 +153,40 @@ TEST(ParseRefusal, TellsEveryReason) {
 TEST(ParseRefusal, TellsNoTimeWhereNoneIsKnown) {
   EXPECT_EQ(ParseRefusal(RefusedFor(RefusalReason::kForcedOpen))->retry_after,
             std::nullopt);
+}
+
+// Each process has a token of its own.
+grpc::Status OfAnotherProcess(grpc::Status status) {
+  std::string details = status.error_details();
+  const size_t key = details.find("process");
+  // The 32 digits follow the field's tag and length.
+  details.replace(key + 9, 32, std::string(32, 'f'));
+  return grpc::Status(status.error_code(), status.error_message(), details);
+}
+
+TEST(ParseRefusal, DoesNotTakeAnotherProcessesForOne) {
+  EXPECT_EQ(ParseRefusal(OfAnotherProcess(OpenFor(absl::Seconds(1)))),
+            std::nullopt);
+}
+
+TEST(ParseRelayedRefusal, TellsAnotherProcesses) {
+  const std::optional<RefusalInfo> refusal =
+      ParseRelayedRefusal(OfAnotherProcess(OpenFor(absl::Seconds(1))));
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->key, kKey);
+  EXPECT_EQ(refusal->retry_after, absl::Seconds(1));
+}
+
+TEST(ParseRelayedRefusal, TellsNothingOfOneMadeHere) {
+  EXPECT_EQ(ParseRelayedRefusal(OpenFor(absl::Seconds(1))), std::nullopt);
+}
+
+TEST(ParseRefusal, KeepsTimesInRange) {
+  const absl::Duration most = absl::Hours(24 * 365);
+  EXPECT_EQ(ParseRefusal(OpenFor(-absl::Seconds(5)))->retry_after,
+            absl::ZeroDuration());
+  EXPECT_EQ(ParseRefusal(OpenFor(absl::Seconds(1e13)))->retry_after, most);
+  EXPECT_EQ(ParseRefusal(OpenFor(most))->retry_after, most);
 }
 
 TEST(ParseRefusal, SurvivesAKeyThatIsNotUtf8) {
