@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -17,7 +18,9 @@
 #include "autobreaker/admin/internal/breaker_messages.h"
 #include "autobreaker/admin/internal/breaker_watch.h"
 #include "autobreaker/admin/internal/options_mask.h"
+#include "autobreaker/admin/internal/watch_hub.h"
 #include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/options.h"
 #include "autobreaker/breaker/policy.h"
@@ -29,9 +32,18 @@ namespace {
 
 using Breaker = std::shared_ptr<RegisteredBreaker>;
 
+// A message that shows what was asked may be long. gRPC sends it in a header,
+// and one above 8 KiB breaks other calls of the connection; each byte may
+// become three there.
 grpc::Status ToGrpc(const absl::Status& status) {
-  return {static_cast<grpc::StatusCode>(status.code()),
-          std::string(status.message())};
+  constexpr size_t kMost = 1000;
+  std::string message(status.message());
+  if (message.size() > kMost) {
+    // A character that is cut in two becomes U+FFFD.
+    message = absl::StrCat(ReplaceInvalidUtf8(message.substr(0, kMost)),
+                           "... (", message.size(), " bytes)");
+  }
+  return {static_cast<grpc::StatusCode>(status.code()), message};
 }
 
 grpc::ServerUnaryReactor* Answer(grpc::CallbackServerContext* context,
@@ -81,6 +93,15 @@ absl::StatusOr<BreakerKey> ReadPageToken(absl::string_view token) {
 }
 
 absl::Status CheckFilter(const v1::Filter& filter) {
+  // There are three states and four modes. Each breaker is held against them.
+  constexpr int kMost = 16;
+  for (const auto& [field, size] :
+       {std::pair("filter.states", filter.states_size()),
+        std::pair("filter.modes", filter.modes_size())}) {
+    if (size <= kMost) continue;
+    return absl::InvalidArgumentError(absl::StrCat(
+        field, " has ", size, " elements, must have at most ", kMost));
+  }
   for (int i = 0; i < filter.states_size(); ++i) {
     const int state = filter.states(i);
     if (v1::State_IsValid(state)) continue;
@@ -105,11 +126,14 @@ bool IsWanted(const List& wanted, int value) {
          std::find(wanted.begin(), wanted.end(), value) != wanted.end();
 }
 
-absl::Status FillPage(const BreakerRegistry& registry,
+absl::Status FillPage(const grpc::CallbackServerContext& context,
+                      const BreakerRegistry& registry,
                       const v1::ListRequest& request,
                       v1::ListResponse* response) {
   constexpr int kMost = 1000;
   constexpr int kDefault = 100;
+  // gRPC's clients take no message above 4 MiB unless they are told to.
+  constexpr size_t kMostBytes = size_t{2} << 20;
   if (request.page_size() < 0 || request.page_size() > kMost) {
     return absl::InvalidArgumentError(absl::StrCat(
         "page_size is ", request.page_size(), ", must be in [0, ", kMost, "]"));
@@ -130,18 +154,26 @@ absl::Status FillPage(const BreakerRegistry& registry,
   const BreakerKey wanted = KeyShownAs(filter.key());
   const int size = request.page_size() == 0 ? kDefault : request.page_size();
   BreakerKey last;
+  size_t bytes = 0;
   for (; next != breakers.end(); ++next) {
+    if (context.IsCancelled()) {
+      return absl::CancelledError("the client gave up");
+    }
     if (!Agrees(wanted, (*next)->key())) continue;
     const RegisteredSnapshot snapshot = (*next)->Snapshot();
     if (!IsWanted(filter.states(), ToProto(snapshot.state)) ||
         !IsWanted(filter.modes(), ToProto(snapshot.mode))) {
       continue;
     }
-    if (response->breakers_size() == size) {  // there is another page
+    v1::Breaker breaker = ToProto(snapshot);
+    bytes += breaker.ByteSizeLong();
+    // There is another page.
+    if (response->breakers_size() == size ||
+        (bytes > kMostBytes && !response->breakers().empty())) {
       response->set_next_page_token(MakePageToken(last));
       break;
     }
-    *response->add_breakers() = ToProto(snapshot);
+    *response->add_breakers() = std::move(breaker);
     last = snapshot.key;
   }
   return absl::OkStatus();
@@ -199,10 +231,21 @@ absl::Status Change(const BreakerRegistry& registry,
 
 }  // namespace
 
+BreakerAdminService::BreakerAdminService(
+    std::shared_ptr<BreakerRegistry> registry, BreakerAdminOptions options)
+    : registry_(std::move(registry)),
+      options_(options),
+      hub_(std::make_shared<WatchHub>(
+          registry_, std::clamp<int64_t>(options.max_watches, 1, 10'000))) {}
+
+BreakerAdminService::~BreakerAdminService() { Stop(); }
+
+void BreakerAdminService::Stop() { hub_->Stop(); }
+
 grpc::ServerUnaryReactor* BreakerAdminService::List(
     Context* context, const v1::ListRequest* request,
     v1::ListResponse* response) {
-  return Answer(context, FillPage(*registry_, *request, response));
+  return Answer(context, FillPage(*context, *registry_, *request, response));
 }
 
 grpc::ServerUnaryReactor* BreakerAdminService::Get(
@@ -213,7 +256,7 @@ grpc::ServerUnaryReactor* BreakerAdminService::Get(
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* BreakerAdminService::Watch(
-    Context*, const v1::WatchRequest* request) {
+    Context* context, const v1::WatchRequest* request) {
   const v1::Filter& filter = request->filter();
   for (const auto& [field, size] :
        {std::pair("filter.states", filter.states_size()),
@@ -222,7 +265,10 @@ grpc::ServerWriteReactor<v1::WatchResponse>* BreakerAdminService::Watch(
     return new RefusedWatch(absl::InvalidArgumentError(absl::StrCat(
         field, " has ", size, " elements, must be empty in a watch")));
   }
-  return BreakerWatch::Start(registry_, KeyShownAs(filter.key()));
+  const absl::StatusOr<BreakerWatch*> watch =
+      BreakerWatch::Start(registry_, hub_, context, KeyShownAs(filter.key()));
+  if (!watch.ok()) return new RefusedWatch(watch.status());
+  return *watch;
 }
 
 grpc::ServerUnaryReactor* BreakerAdminService::Update(

@@ -16,19 +16,19 @@
 // value and what it must be, and a request that fails changes nothing.
 //
 // Must remain live until the server is shut down, as any service. A Watch()
-// lasts until its client ends it, so shut the server down with a deadline, or
-// Shutdown() waits for it. The registry may be used by others meanwhile, and
-// the service keeps it alive.
+// lasts until its client ends it, so call Stop() before Server::Shutdown(). The
+// registry may be used by others meanwhile, and the service keeps it alive.
 //
-// Thread-safety: gRPC calls it from any thread at once. It has no threads of
-// its own and holds up no call of a breaker.
+// Thread-safety: gRPC calls it from any thread at once. It holds up no call of
+// a breaker: a call that changes a state puts the change into a queue. One
+// thread, from the first Watch() to Stop(), hands the changes on.
 #ifndef AUTOBREAKER_ADMIN_BREAKER_ADMIN_SERVICE_H_
 #define AUTOBREAKER_ADMIN_BREAKER_ADMIN_SERVICE_H_
 
 #include <grpcpp/support/server_callback.h>
 
+#include <cstdint>
 #include <memory>
-#include <utility>
 
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/proto/admin.grpc.pb.h"
@@ -39,14 +39,24 @@ struct BreakerAdminOptions {
   // Whether Update(), SetMode() and Reset() do what they are for. If not, they
   // are PERMISSION_DENIED.
   bool allow_changes = false;
+
+  // Watches that there may be at once; others are RESOURCE_EXHAUSTED. 1 to
+  // 10,000; what is outside counts as the nearest of these.
+  int64_t max_watches = 100;
 };
+
+class WatchHub;
 
 class BreakerAdminService final : public v1::BreakerAdmin::CallbackService {
  public:
   // REQUIRES: registry is not null.
   explicit BreakerAdminService(std::shared_ptr<BreakerRegistry> registry,
-                               BreakerAdminOptions options = {})
-      : registry_(std::move(registry)), options_(options) {}
+                               BreakerAdminOptions options = {});
+  ~BreakerAdminService() override;
+
+  // Cancels all watches, and refuses those that come later with UNAVAILABLE.
+  // Call it before Server::Shutdown(), which waits for every call to end.
+  void Stop();
 
  private:
   using Context = grpc::CallbackServerContext;
@@ -70,6 +80,7 @@ class BreakerAdminService final : public v1::BreakerAdmin::CallbackService {
 
   const std::shared_ptr<BreakerRegistry> registry_;
   const BreakerAdminOptions options_;
+  const std::shared_ptr<WatchHub> hub_;
 };
 
 }  // namespace autobreaker

@@ -80,6 +80,7 @@ bool CircuitBreaker::ChangeAndQueue(Decide decide,
   TransitionOutbox::Letter letter;
   if (move.transition != nullptr) {
     move.transition->key = key_;
+    move.transition->breaker_id = cold_->id;
     if (move.to == State::kOpen && move.reason != TransitionReason::kForced) {
       move.transition->failing_peers = FailingPeersAt(now);
     }
@@ -125,6 +126,13 @@ void CircuitBreaker::Deliver() {
   const std::shared_ptr<const Instruments> instruments = cold_->instruments;
   outbox->Deliver(instruments->on_transition);
 }
+
+bool CircuitBreaker::HasDelivered() const {
+  MutexLock lock(&cold_->mu);
+  return cold_->outbox == nullptr || cold_->outbox->HasDelivered();
+}
+
+uint64_t CircuitBreaker::id() const { return cold_->id; }
 
 absl::Status CircuitBreaker::UpdateOptions(const BreakerOptions& options) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;

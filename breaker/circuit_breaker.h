@@ -76,6 +76,8 @@ class alignas(64) CircuitBreaker {
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
 
   const BreakerKey& key() const { return key_; }
+  // As Transition::breaker_id.
+  uint64_t id() const;
 
   // Asks to make a call. The permit is empty if the call is refused; then
   // `refusal`, if given, says why.
@@ -159,6 +161,8 @@ class alignas(64) CircuitBreaker {
                  std::optional<Mode> configured_mode,
                  absl::FunctionRef<void()> together);
   void Deliver();
+  // Whether all its changes of state have been told of.
+  bool HasDelivered() const;
   // As Snapshot(); `together` runs under the same lock.
   BreakerSnapshot SnapshotAnd(absl::FunctionRef<void()> together) const;
 

@@ -62,6 +62,8 @@ class RegisteredBreaker final
   void ReplacePolicy(const PolicyInForce& before, const PolicyInForce& after);
   // For BreakerRegistry, when it holds no lock: tells of changes of state.
   using CircuitBreaker::Deliver;
+  // For who shows it: whether its changes so far have all been told of.
+  using CircuitBreaker::HasDelivered;
 
  private:
   CallHandling handling_;

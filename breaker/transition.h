@@ -22,6 +22,9 @@ namespace autobreaker {
 
 struct Transition {
   BreakerKey key;
+  // Another for each breaker of the process: tells breakers apart that had one
+  // key, one after the other.
+  uint64_t breaker_id = 0;
   uint64_t number = 0;  // 1 for the first of this breaker, and so on
   State from = State::kClosed;
   State to = State::kClosed;

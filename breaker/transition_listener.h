@@ -12,7 +12,7 @@ class TransitionListener {
 
   // Called as Instruments::on_transition is: outside every lock, in
   // order for each breaker and at once for several, in the thread of a call,
-  // which it holds up.
+  // which it holds up. So put the change somewhere, and do the rest elsewhere.
   virtual void OnTransition(const Transition& transition) noexcept = 0;
 };
 

@@ -1,10 +1,13 @@
 #include "autobreaker/admin/internal/breaker_watch.h"
 
+#include <grpcpp/server_context.h>
+
 #include <algorithm>
 #include <new>
 #include <string>
 
 #include "autobreaker/admin/internal/breaker_messages.h"
+#include "autobreaker/admin/internal/watch_hub.h"
 
 namespace autobreaker {
 
@@ -17,12 +20,15 @@ bool Agrees(const BreakerKey& wanted, const BreakerKey& key) {
          agrees(wanted.partition, key.partition);
 }
 
-BreakerWatch* BreakerWatch::Start(std::shared_ptr<BreakerRegistry> registry,
-                                  BreakerKey wanted) {
-  const std::shared_ptr<BreakerWatch> watch(
-      new BreakerWatch(std::move(registry), std::move(wanted)));
+absl::StatusOr<BreakerWatch*> BreakerWatch::Start(
+    std::shared_ptr<BreakerRegistry> registry, std::shared_ptr<WatchHub> hub,
+    grpc::CallbackServerContext* context, BreakerKey wanted) {
+  const std::shared_ptr<BreakerWatch> watch(new BreakerWatch(
+      std::move(registry), std::move(hub), context, std::move(wanted)));
   // Before the snapshot, so that no change is in neither.
-  watch->registry_->AddListener(watch);
+  if (absl::Status status = watch->hub_->Add(watch); !status.ok()) {
+    return status;
+  }
   {
     MutexLock lock(&watch->mu_);
     watch->self_ = watch;
@@ -37,12 +43,12 @@ void BreakerWatch::OnTransition(const Transition& transition) noexcept {
     MutexLock lock(&mu_);
     if (cancelled_ || snapshot_due_ || IsToldLocked(transition)) return;
     if (missed_ > 0 || queue_.size() >= kMaxQueued) {
-      MissLocked();
+      MissLocked(1);
     } else {
       try {
         queue_.push_back(transition);
       } catch (const std::bad_alloc&) {
-        MissLocked();
+        MissLocked(1);
       }
     }
     if (busy_) return;
@@ -51,21 +57,27 @@ void BreakerWatch::OnTransition(const Transition& transition) noexcept {
   Continue();
 }
 
-bool BreakerWatch::IsToldLocked(const Transition& transition) {
-  const auto told = told_.find(transition.key);
-  if (told == told_.end()) return false;
-  if (transition.number <= told->second.transition_count) {
-    // Unless it is of another breaker, which took the place of that one and
-    // counts from 1 again.
-    const auto breaker = told->second.breaker.lock();
-    if (breaker != nullptr && !breaker->removed()) return true;
+void BreakerWatch::Miss(int64_t changes) noexcept {
+  {
+    MutexLock lock(&mu_);
+    if (cancelled_ || snapshot_due_) return;
+    MissLocked(changes);
+    if (busy_) return;
+    busy_ = true;
   }
+  Continue();
+}
+
+bool BreakerWatch::IsToldLocked(const Transition& transition) {
+  const auto told = told_.find(transition.breaker_id);
+  if (told == told_.end()) return false;
+  if (transition.number <= told->second) return true;
   told_.erase(told);
   return false;
 }
 
-void BreakerWatch::MissLocked() {
-  missed_ += static_cast<int64_t>(queue_.size()) + 1;
+void BreakerWatch::MissLocked(int64_t changes) {
+  missed_ += static_cast<int64_t>(queue_.size()) + changes;
   queue_.clear();
 }
 
@@ -116,7 +128,7 @@ void BreakerWatch::Continue() {
       } catch (const std::bad_alloc&) {
         {
           MutexLock lock(&mu_);
-          MissLocked();
+          MissLocked(1);
         }
         return Continue();  // with that message, which is made already
       }
@@ -133,15 +145,20 @@ void BreakerWatch::MakeSnapshot(bool begins) {
     }
   }
   auto message = std::make_unique<v1::WatchResponse::Snapshot>();
-  std::vector<std::pair<BreakerKey, Told>> told;
+  Told told;
+  Told under_way;
   const size_t end =
       std::min(breakers_.size(), next_breaker_ + kBreakersPerMessage);
   for (; next_breaker_ < end; ++next_breaker_) {
-    const RegisteredSnapshot snapshot = breakers_[next_breaker_]->Snapshot();
+    const RegisteredBreaker& breaker = *breakers_[next_breaker_];
+    const RegisteredSnapshot snapshot = breaker.Snapshot();
     *message->add_breakers() = ToProto(snapshot);
-    if (snapshot.transition_count > 0) {
-      told.push_back({snapshot.key,
-                      {snapshot.transition_count, breakers_[next_breaker_]}});
+    if (snapshot.transition_count == 0) continue;
+    told.emplace(breaker.id(), snapshot.transition_count);
+    // In this order: a change goes from the breaker to the hub, and from there
+    // to the queue here.
+    if (!breaker.HasDelivered() || !hub_->IsIdle()) {
+      under_way.emplace(breaker.id(), snapshot.transition_count);
     }
   }
   if (end == breakers_.size()) {
@@ -152,12 +169,19 @@ void BreakerWatch::MakeSnapshot(bool begins) {
   message_.set_allocated_snapshot(message.release());
 
   MutexLock lock(&mu_);
-  for (auto& [key, what] : told) {
-    told_.insert_or_assign(std::move(key), std::move(what));
+  std::deque<Transition> left;
+  for (Transition& transition : queue_) {
+    const auto shown = told.find(transition.breaker_id);
+    if (shown == told.end()) {
+      if (IsToldLocked(transition)) continue;
+    } else {
+      if (transition.number <= shown->second) continue;
+      under_way.erase(transition.breaker_id);
+    }
+    left.push_back(std::move(transition));
   }
-  for (Transition& transition : std::exchange(queue_, {})) {
-    if (!IsToldLocked(transition)) queue_.push_back(std::move(transition));
-  }
+  queue_ = std::move(left);
+  for (const auto& [id, count] : under_way) told_.insert_or_assign(id, count);
 }
 
 void BreakerWatch::End(const grpc::Status& status) {
@@ -169,7 +193,14 @@ void BreakerWatch::End(const grpc::Status& status) {
   Finish(status);
 }
 
+void BreakerWatch::Stop() {
+  // Not Finish(), which would wait for a reader that does not read.
+  std::lock_guard<std::recursive_mutex> lock(context_mu_);
+  if (context_ != nullptr) context_->TryCancel();
+}
+
 void BreakerWatch::OnWriteDone(bool ok) {
+  message_.Clear();
   if (!ok) return End(grpc::Status::CANCELLED);
   Continue();
 }
@@ -189,7 +220,12 @@ void BreakerWatch::OnDone() {
   // The last one may be a call that changes a state, which is not to end the
   // registry.
   registry_.reset();
+  hub_.reset();
   breakers_.clear();
+  {
+    std::lock_guard<std::recursive_mutex> lock(context_mu_);
+    context_ = nullptr;
+  }
   std::shared_ptr<BreakerWatch> self;  // outlives the lock
   MutexLock lock(&mu_);
   self = std::move(self_);

@@ -1,8 +1,8 @@
 // One Watch() stream: a snapshot of the breakers, then every change of state,
 // for one reader who may be as slow as it likes.
 //
-//   grpc::ServerWriteReactor<v1::WatchResponse>* Watch(...) {
-//     return BreakerWatch::Start(registry, key);
+//   grpc::ServerWriteReactor<v1::WatchResponse>* Watch(context, ...) {
+//     return BreakerWatch::Start(registry, hub, context, key).value();
 //   }
 //
 // At most kMaxQueued changes wait for the reader. Then they are dropped and
@@ -11,7 +11,7 @@
 // Lives until gRPC is done with it, however the stream ends, and until no
 // thread is telling it of a change any more. Has no threads of its own:
 // snapshots are taken in those of gRPC, messages are written from those and
-// from the threads of calls that change a state, which wait for nothing.
+// from the hub's. An idle one keeps nothing of what it showed.
 //
 // Thread-safety: gRPC and breakers may call it from any thread at once.
 #ifndef AUTOBREAKER_ADMIN_INTERNAL_BREAKER_WATCH_H_
@@ -24,17 +24,19 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
 #include "autobreaker/breaker/circuit_breaker.h"
 #include "autobreaker/breaker/internal/mutex.h"
-#include "autobreaker/breaker/internal/transition_listeners.h"
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/breaker/snapshot.h"
+#include "autobreaker/breaker/transition.h"
 #include "autobreaker/proto/admin.pb.h"
 
 namespace autobreaker {
@@ -42,39 +44,47 @@ namespace autobreaker {
 // Whether each part of `wanted` that is not empty is that of `key`.
 bool Agrees(const BreakerKey& wanted, const BreakerKey& key);
 
-class BreakerWatch final : public grpc::ServerWriteReactor<v1::WatchResponse>,
-                           public TransitionListener {
+class WatchHub;
+
+class BreakerWatch final : public grpc::ServerWriteReactor<v1::WatchResponse> {
  public:
   static constexpr size_t kMaxQueued = 256;
   static constexpr size_t kBreakersPerMessage = 100;
 
-  // Watches the breakers that agree with `wanted`.
-  static BreakerWatch* Start(std::shared_ptr<BreakerRegistry> registry,
-                             BreakerKey wanted);
+  // Watches the breakers that agree with `wanted`. The hub's error if that
+  // does not take it.
+  static absl::StatusOr<BreakerWatch*> Start(
+      std::shared_ptr<BreakerRegistry> registry, std::shared_ptr<WatchHub> hub,
+      grpc::CallbackServerContext* context, BreakerKey wanted);
 
-  void OnTransition(const Transition& transition) noexcept override;
+  // For the hub: a change, that there were so many more, and the end.
+  void OnTransition(const Transition& transition) noexcept;
+  void Miss(int64_t changes) noexcept;
+  void Stop();
 
   void OnWriteDone(bool ok) override;
   void OnCancel() override;
   void OnDone() override;
 
  private:
-  // What a snapshot said of a breaker.
-  struct Told {
-    uint64_t transition_count;
-    std::weak_ptr<const RegisteredBreaker> breaker;
-  };
+  // By a breaker's id, how many of its changes a snapshot has.
+  using Told = absl::flat_hash_map<uint64_t, uint64_t>;
 
-  BreakerWatch(std::shared_ptr<BreakerRegistry> registry, BreakerKey wanted)
-      : registry_(std::move(registry)), wanted_(std::move(wanted)) {
+  BreakerWatch(std::shared_ptr<BreakerRegistry> registry,
+               std::shared_ptr<WatchHub> hub,
+               grpc::CallbackServerContext* context, BreakerKey wanted)
+      : registry_(std::move(registry)),
+        hub_(std::move(hub)),
+        wanted_(std::move(wanted)),
+        context_(context) {
     missed_message_.mutable_missed();
   }
 
   // Whether the reader knows of it from a snapshot.
   bool IsToldLocked(const Transition& transition)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
-  // Counts one that there is no room for, and all that wait.
-  void MissLocked() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
+  // Counts so many that there is no room for, and all that wait.
+  void MissLocked(int64_t changes) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
 
   // Writes what is next, ends the stream, or leaves it idle. For the owner of
   // the stream, which is whoever set busy_. Takes no snapshot where none is
@@ -86,6 +96,7 @@ class BreakerWatch final : public grpc::ServerWriteReactor<v1::WatchResponse>,
 
   // For the owner of the stream only.
   std::shared_ptr<BreakerRegistry> registry_;
+  std::shared_ptr<WatchHub> hub_;
   std::vector<std::shared_ptr<RegisteredBreaker>> breakers_;  // of the snapshot
   size_t next_breaker_ = 0;
   v1::WatchResponse message_;
@@ -108,9 +119,14 @@ class BreakerWatch final : public grpc::ServerWriteReactor<v1::WatchResponse>,
   int64_t missed_ ABSL_GUARDED_BY(mu_) = 0;
   std::deque<Transition> queue_ ABSL_GUARDED_BY(mu_);
   // Of the breakers in the last snapshot those of which a change that is in it
-  // may still be on its way here. A breaker tells of its changes in order, so
-  // the first that is not in it ends that.
-  absl::flat_hash_map<BreakerKey, Told> told_ ABSL_GUARDED_BY(mu_);
+  // was still on its way here. A breaker tells of its changes in order, so the
+  // first that is not in it ends that.
+  Told told_ ABSL_GUARDED_BY(mu_);
+
+  // Null when gRPC is done. Held while it is used, and recursive since gRPC may
+  // be done, in the same thread, before TryCancel() returns.
+  std::recursive_mutex context_mu_;
+  grpc::CallbackServerContext* context_;
 };
 
 }  // namespace autobreaker

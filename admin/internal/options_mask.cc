@@ -123,6 +123,13 @@ absl::Status MergeMaskedOptions(const v1::BreakerOptions& message,
                                 const BreakerOptions& base,
                                 BreakerOptions* options) {
   if (mask.paths().empty()) return MergeOptions(message, options);
+  // Twice as many as there are fields.
+  constexpr int kMostPaths = 64;
+  if (mask.paths_size() > kMostPaths) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("update_mask has ", mask.paths_size(),
+                     " paths, must have at most ", kMostPaths));
+  }
   FieldMask fields;  // without "*"
   for (const std::string& path : mask.paths()) {
     if (path == "*") {

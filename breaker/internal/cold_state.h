@@ -4,6 +4,7 @@
 #define AUTOBREAKER_BREAKER_INTERNAL_COLD_STATE_H_
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -29,6 +30,12 @@ struct ColdState {
   ColdState(const ColdState&) = delete;
   ColdState& operator=(const ColdState&) = delete;
 
+  static uint64_t NextId() {
+    static std::atomic<uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  const uint64_t id = NextId();
   const std::shared_ptr<const Instruments> instruments;
   // Null unless the instruments ask for it.
   const std::unique_ptr<DurationHistogram> durations;

@@ -6,6 +6,7 @@
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_MUTEX_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_MUTEX_H_
 
+#include <condition_variable>
 #include <mutex>
 
 #include "absl/base/thread_annotations.h"
@@ -16,6 +17,13 @@ class ABSL_LOCKABLE Mutex {
  public:
   void Lock() ABSL_EXCLUSIVE_LOCK_FUNCTION() { mu_.lock(); }
   void Unlock() ABSL_UNLOCK_FUNCTION() { mu_.unlock(); }
+  // Lets go of it until somebody notifies, or for no reason; then has it again.
+  void Wait(std::condition_variable* changed)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(this) {
+    std::unique_lock<std::mutex> lock(mu_, std::adopt_lock);
+    changed->wait(lock);
+    lock.release();
+  }
   bool TryLock() ABSL_EXCLUSIVE_TRYLOCK_FUNCTION(true) {
     return mu_.try_lock();
   }

@@ -28,4 +28,9 @@ void TransitionOutbox::Deliver(
   }
 }
 
+bool TransitionOutbox::HasDelivered() {
+  MutexLock lock(&mu_);
+  return letters_.empty() && !delivering_;
+}
+
 }  // namespace autobreaker

@@ -30,6 +30,9 @@ class TransitionOutbox {
   // `listener` is counted and dropped.
   void Deliver(const std::function<void(const Transition&)>& listener);
 
+  // Whether all that was pushed has been told of.
+  bool HasDelivered();
+
   uint64_t exceptions() const {
     return exceptions_.load(std::memory_order_relaxed);
   }

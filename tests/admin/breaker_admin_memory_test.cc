@@ -1,6 +1,6 @@
-// A call that changes a state survives any allocation that fails while a watch
-// is told of it: what could not be told is missed. (Not so within gRPC, which
-// ends the process.)
+// A call that changes a state, and the thread that tells watches of it, survive
+// any allocation that fails: what could not be told is missed. (Not so within
+// gRPC, which ends the process.)
 #include <cstdint>
 #include <memory>
 #include <new>
@@ -8,6 +8,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "autobreaker/admin/internal/breaker_watch.h"
+#include "autobreaker/admin/internal/watch_hub.h"
 #include "autobreaker/breaker/circuit_breaker.h"
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/tests/admin/admin_server.h"
@@ -66,12 +67,20 @@ TEST(BreakerAdminMemory, AChangeThatCannotBeWrittenEndsNothing) {
   for (int64_t failing = 0; failing < kAllocations; ++failing) {
     SCOPED_TRACE(failing);
     const auto registry = BreakerRegistry::Create().value();
-    const auto breaker = registry->GetOrCreate({kName});
-    BreakerWatch* const watch = BreakerWatch::Start(registry, BreakerKey());
+    auto hub = std::make_shared<WatchHub>(registry, /*most=*/1);
+    BreakerWatch* const watch =
+        BreakerWatch::Start(registry, hub, /*context=*/nullptr, BreakerKey())
+            .value();
     watch->OnWriteDone(true);  // of the snapshot: now it is idle
-    ForceOpen(*breaker, failing);
+    Transition transition;
+    transition.key.name = kName;
+    FailAllocationOfThisThread(failing);
+    watch->OnTransition(transition);
+    FailNoAllocationOfThisThread();
     watch->OnWriteDone(true);
     watch->OnDone();
+    hub->Stop();
+    hub.reset();
     EXPECT_EQ(registry.use_count(), 1);
   }
 }

@@ -261,6 +261,58 @@ TEST_F(BreakerAdmin, APageTokenThatIsNoneIsRefused) {
   }
 }
 
+// gRPC's clients take no more than 8 KiB of headers.
+TEST_F(BreakerAdmin, WhatAnErrorShowsIsCutShort) {
+  v1::ListRequest request;
+  request.set_page_token(std::string(9000, '!'));
+  v1::ListResponse response;
+  grpc::Status status = List(request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_LT(status.error_message().size(), 1100u);
+  status = Reset(std::string(9000, 'n'));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::NOT_FOUND);
+  EXPECT_LT(status.error_message().size(), 1100u);
+  admin_.Make("x");
+  status = Update(UpdateOf("x", {std::string(9000, 'f')}));
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_LT(status.error_message().size(), 1100u);
+}
+
+TEST_F(BreakerAdmin, AFilterOfMoreThanThereCanBeIsRefused) {
+  v1::ListResponse response;
+  v1::ListRequest request;
+  for (int i = 0; i < 17; ++i) request.mutable_filter()->add_states(v1::OPEN);
+  ExpectInvalid(List(request, &response),
+                "filter.states has 17 elements, must have at most 16");
+  request.mutable_filter()->clear_states();
+  for (int i = 0; i < 17; ++i) request.mutable_filter()->add_modes(v1::SHADOW);
+  ExpectInvalid(List(request, &response),
+                "filter.modes has 17 elements, must have at most 16");
+}
+
+TEST_F(BreakerAdmin, APageIsNoLargerThanAClientTakes) {
+  const std::string long_name(900, 'n');
+  for (int i = 0; i < 1000; ++i) {
+    const auto breaker = admin_.registry->GetOrCreate(
+        {absl::StrCat(long_name, i), "service", "method"});
+    for (int j = 0; j < 8; ++j) {
+      breaker->TryAcquire().Record(Outcome::kFailure, absl::ZeroDuration(),
+                                   absl::StrCat(std::string(900, 'p'), j));
+    }
+  }
+  v1::ListRequest request;
+  request.set_page_size(1000);
+  int listed = 0;
+  do {
+    v1::ListResponse response;
+    ASSERT_TRUE(List(request, &response).ok());
+    EXPECT_LE(response.ByteSizeLong(), size_t{3} << 20);
+    listed += response.breakers_size();
+    request.set_page_token(response.next_page_token());
+  } while (!request.page_token().empty());
+  EXPECT_EQ(listed, 1000);
+}
+
 TEST_F(BreakerAdmin, AFilterByAStateThatIsNoneIsRefused) {
   v1::ListResponse response;
   v1::ListRequest request;
@@ -385,6 +437,12 @@ TEST_F(BreakerAdmin, AMaskOfWhatIsNoFieldIsRefused) {
   admin_.Make("x");
   ExpectInvalid(Update(UpdateOf("x", {"trip.window", "foo"})),
                 "update_mask has \"foo\", must be a field of options");
+}
+
+TEST_F(BreakerAdmin, AMaskOfFarMoreThanThereAreFieldsIsRefused) {
+  admin_.Make("x");
+  ExpectInvalid(Update(UpdateOf("x", std::vector<std::string>(65, "*"))),
+                "update_mask has 65 paths, must have at most 64");
 }
 
 TEST_F(BreakerAdmin, UpdatesAtOnceLoseNoField) {

@@ -180,8 +180,8 @@ TEST(BreakerAdminWatchLoad, WatchesComeAndGoUnderLoad) {
     });
   }
   for (std::thread& client : clients) client.join();
-  admin.server->Shutdown();  // waits for all to be over
-  EXPECT_EQ(admin.registry.use_count(), 2);
+  admin.server->Shutdown();                  // waits for all to be over
+  EXPECT_EQ(admin.registry.use_count(), 3);  // the service and its hub
   flippers.Stop();
 }
 
@@ -200,7 +200,7 @@ TEST(BreakerAdminWatchLoad, AServerShutsDownUnderLoad) {
     }
     admin.Stop();
     flippers.Stop();
-    EXPECT_EQ(admin.registry.use_count(), 2);
+    EXPECT_EQ(admin.registry.use_count(), 3);  // the service and its hub
     for (const auto& watch : watches) {
       EXPECT_FALSE(watch->Cancel().ok());
     }

@@ -192,9 +192,80 @@ TEST_F(BreakerAdminWatch, AWatchThatIsOverLeavesNothingBehind) {
   }
   admin_.server->Shutdown();  // waits for all to be over
   // The test and the service have it.
-  EXPECT_EQ(admin_.registry.use_count(), 2);
+  EXPECT_EQ(admin_.registry.use_count(), 3);  // the service and its hub
   EXPECT_EQ(breaker.use_count(), 2);
   breaker->SetMode(Mode::kForcedOpen);
+}
+
+TEST_F(BreakerAdminWatch, StopEndsWatchesSoThatAServerShutsDown) {
+  const auto breaker = admin_.Make("a");
+  AdminWatch watch(*admin_.stub);
+  ASSERT_TRUE(watch.Next().snapshot().complete());
+  admin_.service->Stop();
+  admin_.server->Shutdown();  // without a deadline
+  v1::WatchResponse none;
+  EXPECT_FALSE(watch.reader->Read(&none));
+  EXPECT_EQ(watch.reader->Finish().error_code(), grpc::StatusCode::CANCELLED);
+  breaker->SetMode(Mode::kForcedOpen);
+}
+
+TEST_F(BreakerAdminWatch, StopEndsOneWhoseReaderDoesNotRead) {
+  for (int i = 0; i < 1000; ++i) {
+    admin_.Make(absl::StrCat(std::string(900, 'n'), i));
+  }
+  AdminWatch watch(*admin_.stub);
+  watch.Next();
+  admin_.service->Stop();
+  admin_.server->Shutdown();  // without a deadline
+  EXPECT_FALSE(watch.Cancel().ok());
+}
+
+TEST_F(BreakerAdminWatch, AfterStopThereAreNoOthers) {
+  admin_.service->Stop();
+  AdminWatch watch(*admin_.stub);
+  v1::WatchResponse none;
+  EXPECT_FALSE(watch.reader->Read(&none));
+  EXPECT_EQ(watch.reader->Finish().error_code(), grpc::StatusCode::UNAVAILABLE);
+}
+
+TEST(BreakerAdminWatches, AreBounded) {
+  const Watchdog watchdog("too many watches");
+  BreakerAdminOptions options;
+  options.max_watches = 2;
+  AdminServer admin(options);
+  std::vector<std::unique_ptr<AdminWatch>> watches;
+  for (int i = 0; i < 2; ++i) {
+    watches.push_back(std::make_unique<AdminWatch>(*admin.stub));
+    ASSERT_TRUE(watches.back()->Next().snapshot().complete());
+  }
+  AdminWatch another(*admin.stub);
+  v1::WatchResponse none;
+  EXPECT_FALSE(another.reader->Read(&none));
+  const grpc::Status status = another.reader->Finish();
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(status.error_message(),
+            "there are 2 watches already, and may be no more");
+  // One that ended makes room, as soon as the server knows.
+  watches.front()->Cancel();
+  for (bool takes_another = false; !takes_another;) {
+    AdminWatch next(*admin.stub);
+    takes_another = next.Next().snapshot().complete();
+  }
+}
+
+TEST_F(BreakerAdminWatch, WhatWasRemovedIsNotTold) {
+  const auto removed = admin_.Make("a");
+  AdminWatch watch(*admin_.stub);
+  ASSERT_TRUE(watch.Next().snapshot().complete());
+  ASSERT_TRUE(admin_.registry->Remove({"a"}));
+  const auto made = admin_.Make("a");
+  removed->SetMode(Mode::kForcedOpen);
+  made->SetMode(Mode::kForcedOpen);
+  made->SetMode(Mode::kAutomatic);
+  v1::WatchResponse next = watch.Next();
+  EXPECT_EQ(next.transition().to(), v1::OPEN);
+  next = watch.Next();
+  EXPECT_EQ(next.transition().to(), v1::HALF_OPEN);
 }
 
 TEST_F(BreakerAdminWatch, AServerThatShutsDownEndsItsWatches) {
@@ -211,7 +282,7 @@ TEST_F(BreakerAdminWatch, AServerThatShutsDownEndsItsWatches) {
     EXPECT_FALSE(watch->reader->Finish().ok());
   }
   breaker->SetMode(Mode::kForcedOpen);
-  EXPECT_EQ(admin_.registry.use_count(), 2);
+  EXPECT_EQ(admin_.registry.use_count(), 3);  // the service and its hub
 }
 
 TEST_F(BreakerAdminWatch, BreakersMayOutliveTheServerAndItsRegistry) {
