@@ -28,7 +28,8 @@ struct Instruments {
   // Called after each change of state: outside every lock, one at a time and
   // in order for each breaker, in the thread of the call that caused it (or of
   // one that is already delivering), which it holds up. It may use the breaker.
-  // Keep it short. What it throws is counted and dropped.
+  // Keep it short: when 10,000 changes of a breaker wait, the oldest is lost
+  // and counted. What it throws is counted and dropped.
   std::function<void(const Transition&)> on_transition;
 
   // The upper bounds of the buckets that successes and failures are sorted

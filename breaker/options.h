@@ -131,9 +131,9 @@ struct OpenOptions {
 struct HalfOpenOptions {
   // If set, the breaker closes after so many successful probes, and opens again
   // at the first that fails or is slow. 1 to 1,000,000. If not set, half-open
-  // is a ramp: the first probe goes alone, then each success lets more calls
-  // through and each failure fewer. The breaker closes when half of the
-  // evidence is gone, and opens again when it is complete.
+  // is a ramp: the first probe goes alone, then successes let more calls
+  // through and failures fewer. The breaker closes when all calls go and it
+  // pays, and opens again when not even a third of them do.
   std::optional<int64_t> successes_to_close;
 
   // So many probes are under way at once, at most. On a ramp that holds until

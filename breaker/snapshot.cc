@@ -50,6 +50,7 @@ BreakerSnapshot CircuitBreaker::SnapshotAnd(
     together();
     if (cold_->outbox != nullptr) {
       s.callback_exceptions = cold_->outbox->exceptions();
+      s.lost_transitions = cold_->outbox->lost();
     }
   }
   gate_.DescribeAdmitted(&s);

@@ -147,6 +147,11 @@ constexpr Metric kMetrics[] = {
      [](const RegisteredSnapshot& s, Samples to) {
        to.Add(s.callback_exceptions);
      }},
+    {"lost_transitions_total", kCounter,
+     "Changes of state that a callback which was too slow was not told of.",
+     [](const RegisteredSnapshot& s, Samples to) {
+       to.Add(s.lost_transitions);
+     }},
     {"unpartitioned_total", kCounter,
      "Calls that named a partition which got no breaker of its own.",
      [](const RegisteredSnapshot& s, Samples to) { to.Add(s.unpartitioned); }},

@@ -493,7 +493,7 @@ class CircuitBreakerInterceptor final : public Interceptor {
 class Factory final : public ClientInterceptorFactoryInterface {
  public:
   Factory(std::shared_ptr<BreakerRegistry> registry, InterceptorOptions options)
-      : options_(std::move(options)),
+      : options_(Named(std::move(options))),
         table_(registry, options_.name, UnguardedBy(options_)) {
     if (options_.partition) {
       partitions_ = std::make_unique<Partitions>(std::move(registry), options_);
@@ -509,6 +509,12 @@ class Factory final : public ClientInterceptorFactoryInterface {
   }
 
  private:
+  static InterceptorOptions Named(InterceptorOptions options) {
+    static std::atomic<int> last{0};
+    if (options.name.empty()) options.name = absl::StrCat("channel-", ++last);
+    return options;
+  }
+
   static std::vector<std::string> UnguardedBy(
       const InterceptorOptions& options) {
     std::vector<std::string> unguarded = options.unguarded;

@@ -55,8 +55,11 @@ inline constexpr size_t kMaxPartitionLength = 256;
 
 struct InterceptorOptions {
   // The name part of the keys: what this channel talks to, as people should
-  // see it in metrics.
-  std::string name = "default";
+  // see it in metrics. Channels of one name share breakers. If empty, it is the
+  // target for CreateGuardedChannel(), and for a factory a name that no other
+  // has: "channel-1", "channel-2" and so on. Servers that share breakers by
+  // accident would be refused for one another's failures.
+  std::string name;
 
   // Which calls are failures of the server.
   Classification classification;

@@ -14,6 +14,7 @@ std::shared_ptr<grpc::Channel> CreateGuardedChannel(
     std::vector<
         std::unique_ptr<grpc::experimental::ClientInterceptorFactoryInterface>>
         interceptors) {
+  if (options.name.empty()) options.name = target;
   interceptors.push_back(MakeCircuitBreakerInterceptorFactory(
       std::move(registry), std::move(options)));
   return grpc::experimental::CreateCustomChannelWithInterceptors(

@@ -35,6 +35,7 @@ namespace autobreaker {
 //
 // Name what the channel talks to, in `options`: metrics, logs and configuration
 // know its breakers by that name. Channels of one name share their breakers.
+// Without a name it is the target.
 //
 // `interceptors` are the program's own. They run in their order, and the
 // breaker after them, closest to the wire. So they see a refusal as they see

@@ -126,6 +126,7 @@ v1::Breaker::Counts MakeCounts(const RegisteredSnapshot& s) {
   *message.mutable_refused() = MakeRefusals(s.refused);
   *message.mutable_shadow_refused() = MakeRefusals(s.shadow_refused);
   message.set_callback_exceptions(s.callback_exceptions);
+  message.set_lost_transitions(s.lost_transitions);
   message.set_unpartitioned(s.unpartitioned);
   for (int from = 0; from < kStateCount; ++from) {
     for (int to = 0; to < kStateCount; ++to) {

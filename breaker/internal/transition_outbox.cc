@@ -5,8 +5,12 @@
 namespace autobreaker {
 
 void TransitionOutbox::Push(Letter letter) noexcept {
+  Letter lost;  // goes when the lock does not hold others up
   MutexLock lock(&mu_);
   letters_.splice(letters_.end(), letter);
+  if (letters_.size() <= kMostWaiting) return;
+  lost.splice(lost.end(), letters_, letters_.begin());
+  lost_.fetch_add(1, std::memory_order_relaxed);
 }
 
 void TransitionOutbox::Deliver(

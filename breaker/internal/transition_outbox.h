@@ -7,6 +7,7 @@
 #define AUTOBREAKER_BREAKER_INTERNAL_TRANSITION_OUTBOX_H_
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <list>
@@ -20,6 +21,10 @@ namespace autobreaker {
 
 class TransitionOutbox {
  public:
+  // So many changes wait for a listener that holds up those who tell it. Then
+  // the oldest is lost.
+  static constexpr size_t kMostWaiting = 10'000;
+
   // One change, in memory of its own, so that to push it takes none.
   using Letter = std::list<std::shared_ptr<const Transition>>;
 
@@ -36,12 +41,15 @@ class TransitionOutbox {
   uint64_t exceptions() const {
     return exceptions_.load(std::memory_order_relaxed);
   }
+  // Changes that were lost.
+  uint64_t lost() const { return lost_.load(std::memory_order_relaxed); }
 
  private:
   Mutex mu_;
   Letter letters_ ABSL_GUARDED_BY(mu_);
   bool delivering_ ABSL_GUARDED_BY(mu_) = false;
   std::atomic<uint64_t> exceptions_{0};
+  std::atomic<uint64_t> lost_{0};
 };
 
 }  // namespace autobreaker

@@ -183,8 +183,9 @@ inline uint64_t AllRefusals(const BreakerSnapshot& s) {
 // Everything in a snapshot that may only grow.
 inline std::vector<uint64_t> Totals(const BreakerSnapshot& s) {
   std::vector<uint64_t> totals = {
-      s.requests,  s.successes,  s.failures,     s.ignored,
-      s.abandoned, s.slow_calls, s.late_results, s.callback_exceptions};
+      s.requests,     s.successes,           s.failures,
+      s.ignored,      s.abandoned,           s.slow_calls,
+      s.late_results, s.callback_exceptions, s.lost_transitions};
   totals.insert(totals.end(), s.refused.begin(), s.refused.end());
   totals.insert(totals.end(), s.shadow_refused.begin(), s.shadow_refused.end());
   totals.insert(totals.end(), s.trips.begin(), s.trips.end());

@@ -1,5 +1,7 @@
 // Options that change under a breaker at work.
+#include <cstdint>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -45,6 +47,64 @@ TEST_F(UpdateOptionsTest, InvalidOptionsChangeNothing) {
               HasSubstr("trip.minimum_calls is 0"));
   EXPECT_TRUE(breaker_->options() == ExactOptions());
   EXPECT_EQ(breaker_.Snapshot().window, Counts(0, 5));
+}
+
+TEST_F(UpdateOptionsTest, FunctionChangesSomeOfThoseInForce) {
+  const absl::Status status =
+      breaker_->UpdateOptions([](BreakerOptions* options) {
+        options->trip.minimum_calls = 7;
+        return absl::OkStatus();
+      });
+  ASSERT_TRUE(status.ok()) << status;
+  options_.trip.minimum_calls = 7;
+  EXPECT_TRUE(breaker_->options() == options_);
+}
+
+TEST_F(UpdateOptionsTest, ErrorOfTheFunctionChangesNothing) {
+  const absl::Status status =
+      breaker_->UpdateOptions([](BreakerOptions* options) {
+        options->trip.minimum_calls = 7;
+        return absl::NotFoundError("no such field");
+      });
+  EXPECT_EQ(status, absl::NotFoundError("no such field"));
+  EXPECT_TRUE(breaker_->options() == ExactOptions());
+}
+
+TEST_F(UpdateOptionsTest, OptionsOfTheFunctionThatAreInvalidChangeNothing) {
+  const absl::Status status =
+      breaker_->UpdateOptions([](BreakerOptions* options) {
+        options->trip.minimum_calls = 0;
+        return absl::OkStatus();
+      });
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_TRUE(breaker_->options() == ExactOptions());
+}
+
+TEST_F(UpdateOptionsTest, FunctionsOfTwoThreadsLoseNoChange) {
+  constexpr int kRounds = 2000;
+  const int64_t first = breaker_->options().trip.minimum_calls;
+  const int64_t first_probes = breaker_->options().half_open.max_calls;
+  std::thread other([this] {
+    for (int i = 0; i < kRounds; ++i) {
+      breaker_
+          ->UpdateOptions([](BreakerOptions* options) {
+            ++options->trip.minimum_calls;
+            return absl::OkStatus();
+          })
+          .IgnoreError();
+    }
+  });
+  for (int i = 0; i < kRounds; ++i) {
+    breaker_
+        ->UpdateOptions([](BreakerOptions* options) {
+          ++options->half_open.max_calls;
+          return absl::OkStatus();
+        })
+        .IgnoreError();
+  }
+  other.join();
+  EXPECT_EQ(breaker_->options().trip.minimum_calls, first + kRounds);
+  EXPECT_EQ(breaker_->options().half_open.max_calls, first_probes + kRounds);
 }
 
 TEST_F(UpdateOptionsTest, KeepsStateAndCounts) {

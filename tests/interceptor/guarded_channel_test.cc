@@ -71,11 +71,11 @@ TEST_F(GuardedChannel, OfTheSameNameSharesItsBreakers) {
   EXPECT_TRUE(ParseRefusal(GetPrice(other)).has_value());
 }
 
-TEST_F(GuardedChannel, IsNamedDefaultWhereNobodyNamesIt) {
+TEST_F(GuardedChannel, IsNamedByItsTargetWhereNobodyNamesIt) {
   const auto channel = CreateGuardedChannel(
       shop_.address, grpc::InsecureChannelCredentials(), shop_.registry);
   EXPECT_TRUE(GetPrice(channel).ok());
-  EXPECT_EQ(shop_.registry->Breakers().front()->key().name, "default");
+  EXPECT_EQ(shop_.registry->Breakers().front()->key().name, shop_.address);
 }
 
 TEST_F(GuardedChannel, KeepsTheRegistryThatItsMakerForgets) {

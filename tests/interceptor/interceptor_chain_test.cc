@@ -220,7 +220,8 @@ TEST(Hijacker, OuterOneKeepsTheCallFromTheBreaker) {
 TEST(TwoBreakers, InOneChannelBothCountAndTheOuterRefusesFirst) {
   const auto second = BreakerRegistry::Create().value();
   ShopOptions options;
-  options.inner.push_back(MakeCircuitBreakerInterceptorFactory(second));
+  options.inner.push_back(MakeCircuitBreakerInterceptorFactory(
+      second, InterceptorOptions::WithName("default")));
   GuardedShop shop(std::move(options));
   EXPECT_TRUE(shop.GetPrice().ok());
   shop.ForceOpen("GetPrice");
@@ -239,7 +240,8 @@ TEST(TwoBreakers, InOneChannelBothCountAndTheOuterRefusesFirst) {
 TEST(TwoBreakers, RefusalOfTheInnerOneIsAnUnavailableServerToTheOuterOne) {
   const auto second = BreakerRegistry::Create().value();
   ShopOptions options;
-  options.inner.push_back(MakeCircuitBreakerInterceptorFactory(second));
+  options.inner.push_back(MakeCircuitBreakerInterceptorFactory(
+      second, InterceptorOptions::WithName("default")));
   GuardedShop shop(std::move(options));
   second->GetOrCreate({"default", "autobreaker.shop.Shop", "GetPrice"})
       ->SetMode(Mode::kForcedOpen);
@@ -251,6 +253,24 @@ TEST(TwoBreakers, RefusalOfTheInnerOneIsAnUnavailableServerToTheOuterOne) {
 }
 
 // ------------------------------------------------------------- Two channels
+
+TEST(TwoChannels, WithoutANameShareNoBreakers) {
+  GuardedShop shop;
+  const auto call = [&shop] {
+    InterceptorFactories factories;
+    factories.push_back(MakeCircuitBreakerInterceptorFactory(shop.registry));
+    const auto stub = shop::Shop::NewStub(
+        grpc::experimental::CreateCustomChannelWithInterceptors(
+            shop.address, grpc::InsecureChannelCredentials(),
+            grpc::ChannelArguments(), std::move(factories)));
+    const auto context = GuardedShop::Context();
+    shop::PriceReply reply;
+    return stub->GetPrice(context.get(), {}, &reply);
+  };
+  EXPECT_TRUE(call().ok());
+  EXPECT_TRUE(call().ok());
+  EXPECT_EQ(shop.registry->Breakers().size(), 2u);
+}
 
 TEST(TwoChannels, ToTwoTargetsShareARegistryUnderTwoNames) {
   GuardedShop east;

@@ -352,7 +352,8 @@ class Junk : public ::testing::Test {
     server_ = builder.BuildAndStart();
     registry_ = BreakerRegistry::Create().value();
     InterceptorFactories factories;
-    factories.push_back(MakeCircuitBreakerInterceptorFactory(registry_));
+    factories.push_back(MakeCircuitBreakerInterceptorFactory(
+        registry_, InterceptorOptions::WithName("default")));
     stub_ = shop::Shop::NewStub(
         grpc::experimental::CreateCustomChannelWithInterceptors(
             absl::StrCat("127.0.0.1:", port),

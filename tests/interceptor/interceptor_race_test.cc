@@ -183,7 +183,8 @@ class EndWhileDeciding : public CorkedReactor {
     registry_ = BreakerRegistry::Create(options).value();
     InterceptorFactories factories;
     factories.push_back(std::make_unique<EndObserverFactory>(&ended_));
-    factories.push_back(MakeCircuitBreakerInterceptorFactory(registry_));
+    factories.push_back(MakeCircuitBreakerInterceptorFactory(
+        registry_, InterceptorOptions::WithName("default")));
     stub_ = shop::Shop::NewStub(
         grpc::experimental::CreateCustomChannelWithInterceptors(
             shop_.address, grpc::InsecureChannelCredentials(),

@@ -139,6 +139,7 @@ TEST(BreakerMessages, CountsAreThoseOfTheSnapshot) {
   s.refused = {9, 10, 11, 12};
   s.shadow_refused = {13, 14, 15, 16};
   s.callback_exceptions = 17;
+  s.lost_transitions = 18;
   const v1::Breaker::Counts counts = ToProto(s).counts();
   EXPECT_EQ(counts.requests(), 1u);
   EXPECT_EQ(counts.successes(), 2u);
@@ -157,6 +158,7 @@ TEST(BreakerMessages, CountsAreThoseOfTheSnapshot) {
   EXPECT_EQ(counts.shadow_refused().ramp(), 15u);
   EXPECT_EQ(counts.shadow_refused().forced_open(), 16u);
   EXPECT_EQ(counts.callback_exceptions(), 17u);
+  EXPECT_EQ(counts.lost_transitions(), 18u);
 }
 
 TEST(BreakerMessages, AnOpenBreakerTellsWhatOpenedItAndWhenItProbes) {

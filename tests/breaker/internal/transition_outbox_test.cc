@@ -60,6 +60,19 @@ TEST_F(TransitionOutboxTest, TellsEachOnce) {
   EXPECT_THAT(heard_, ElementsAre(1, 2));
 }
 
+TEST_F(TransitionOutboxTest, LosesTheOldestWhenTooManyWait) {
+  constexpr uint64_t kMost = TransitionOutbox::kMostWaiting;
+  for (uint64_t i = 1; i <= kMost; ++i) Push(i);
+  EXPECT_EQ(outbox_.lost(), 0u);
+  Push(kMost + 1);
+  Push(kMost + 2);
+  EXPECT_EQ(outbox_.lost(), 2u);
+  Deliver();
+  EXPECT_EQ(heard_.size(), kMost);
+  EXPECT_EQ(heard_.front(), 3u);
+  EXPECT_EQ(heard_.back(), kMost + 2);
+}
+
 TEST_F(TransitionOutboxTest, ExceptionIsCountedAndTheNextStillTold) {
   Push(1);
   Push(2);

@@ -137,7 +137,7 @@ echo '{"breakers": [{"names": [{}], "mode": "FORCED_OPEN"}]}' >breakers.json
 start --config=breakers.json
 wait_for '^  but for what breakers\.json says$'
 wait_for 'GetPrice +forced open '
-echo '{"breakers": []}' >breakers.new
+echo '{"breakers": [{"names": [{}]}]}' >breakers.new
 mv breakers.new breakers.json
 wait_for 'GetPrice +half-open -> closed'
 kill -s INT "$pid"
@@ -154,7 +154,7 @@ refuses 'name must be at most 100 bytes' --name="$(printf '%0101d' 0)"
 refuses 'metrics_address' --metrics_address=8080
 refuses 'metrics_address' --metrics_address=127.0.0.1:65536
 refuses 'metrics_address' --metrics_address=127.0.0.256:0
-refuses '--config: nothing.json: No such file' --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 --config=nothing.json
+refuses '--config: .*/nothing.json: No such file' --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 --config=nothing.json
 refuses '--shadow is not for --config' --shadow --config=nothing.json
 refuses 'admin_address' --admin_address=8081
 refuses 'target' --metrics_address=127.0.0.1:0 --admin_address=127.0.0.1:0 --target=shop
