@@ -59,8 +59,8 @@ layer admin \
   "$grpc|$protobuf|$breaker|//config:convert|//proto:(admin|config)_cc_.*" \
   '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/|config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
 layer tools \
-  "$grpc|$protobuf|//config:convert|//proto:(admin|config)_cc_.*" \
-  '<grpcpp/|<google/protobuf/|"autobreaker/(config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
+  "$grpc|$protobuf|//breaker/internal:utf8|//config:convert|//proto:(admin|config)_cc_.*" \
+  '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/internal/utf8\.h|config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
 layer testing "//breaker:breaker" '"autobreaker/breaker/[^/]*"'
 layer proto "$grpc|$protobuf" "$none_of_ours"
 none "proto is for .proto files" \
