@@ -1,6 +1,8 @@
 #include "autobreaker/admin/breaker_admin_service.h"
 
+#include <grpcpp/security/auth_context.h>
 #include <grpcpp/support/status.h>
+#include <grpcpp/support/string_ref.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -12,6 +14,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
@@ -213,20 +216,15 @@ absl::Status ChangeMode(const v1::SetModeRequest& request,
   return absl::OkStatus();
 }
 
-// Finds the breaker and does `change` to it, if that is allowed.
-template <typename Request, typename F>
-absl::Status Change(const BreakerRegistry& registry,
-                    const BreakerAdminOptions& options, const Request& request,
-                    v1::Breaker* response, F change) {
-  if (!options.allow_changes) {
-    return absl::PermissionDeniedError(
-        "this program lets nobody change its breakers");
+// Who the caller is by its credentials, as gRPC authenticated it.
+std::string IdentityOf(const grpc::CallbackServerContext& context) {
+  const auto auth = context.auth_context();
+  if (auth == nullptr || !auth->IsPeerAuthenticated()) return "";
+  std::vector<std::string> names;
+  for (const grpc::string_ref& name : auth->GetPeerIdentity()) {
+    names.emplace_back(name.data(), name.size());
   }
-  const absl::StatusOr<Breaker> breaker = Find(registry, request.key());
-  if (!breaker.ok()) return breaker.status();
-  if (absl::Status status = change(**breaker); !status.ok()) return status;
-  *response = ToProto((*breaker)->Snapshot());
-  return absl::OkStatus();
+  return absl::StrJoin(names, ", ");
 }
 
 }  // namespace
@@ -242,21 +240,73 @@ BreakerAdminService::~BreakerAdminService() { Stop(); }
 
 void BreakerAdminService::Stop() { hub_->Stop(); }
 
+absl::Status BreakerAdminService::Authorize(const Context& context,
+                                            AdminAccess access) const {
+  if (!options_.authorize) return absl::OkStatus();
+  try {
+    return options_.authorize(context, access);
+  } catch (...) {
+    return absl::InternalError("whether this is allowed cannot be told");
+  }
+}
+
+absl::Status BreakerAdminService::Change(
+    const Context& context, const char* method, const v1::BreakerKey& key,
+    absl::FunctionRef<absl::Status(CircuitBreaker&)> change,
+    v1::Breaker* response) const {
+  if (!options_.allow_changes) {
+    return absl::PermissionDeniedError(
+        "this program lets nobody change its breakers");
+  }
+  if (absl::Status status = Authorize(context, AdminAccess::kChange);
+      !status.ok()) {
+    return status;
+  }
+  const absl::StatusOr<Breaker> breaker = Find(*registry_, key);
+  if (!breaker.ok()) return breaker.status();
+  AdminChange made;
+  made.before = (*breaker)->Snapshot();
+  if (absl::Status status = change(**breaker); !status.ok()) return status;
+  made.after = (*breaker)->Snapshot();
+  *response = ToProto(made.after);
+  if (options_.audit) {
+    made.method = method;
+    made.peer = context.peer();
+    made.identity = IdentityOf(context);
+    try {
+      options_.audit(made);
+    } catch (...) {
+      // The change is made, and its caller is to know.
+    }
+  }
+  return absl::OkStatus();
+}
+
 grpc::ServerUnaryReactor* BreakerAdminService::List(
     Context* context, const v1::ListRequest* request,
     v1::ListResponse* response) {
-  return Answer(context, FillPage(*context, *registry_, *request, response));
+  absl::Status status = Authorize(*context, AdminAccess::kRead);
+  if (status.ok()) status = FillPage(*context, *registry_, *request, response);
+  return Answer(context, status);
 }
 
 grpc::ServerUnaryReactor* BreakerAdminService::Get(
     Context* context, const v1::GetRequest* request, v1::Breaker* response) {
-  const absl::StatusOr<Breaker> breaker = Find(*registry_, request->key());
-  if (breaker.ok()) *response = ToProto((*breaker)->Snapshot());
-  return Answer(context, breaker.status());
+  absl::Status status = Authorize(*context, AdminAccess::kRead);
+  if (status.ok()) {
+    const absl::StatusOr<Breaker> breaker = Find(*registry_, request->key());
+    status = breaker.status();
+    if (status.ok()) *response = ToProto((*breaker)->Snapshot());
+  }
+  return Answer(context, status);
 }
 
 grpc::ServerWriteReactor<v1::WatchResponse>* BreakerAdminService::Watch(
     Context* context, const v1::WatchRequest* request) {
+  if (absl::Status status = Authorize(*context, AdminAccess::kRead);
+      !status.ok()) {
+    return new RefusedWatch(status);
+  }
   const v1::Filter& filter = request->filter();
   for (const auto& [field, size] :
        {std::pair("filter.states", filter.states_size()),
@@ -289,7 +339,7 @@ grpc::ServerUnaryReactor* BreakerAdminService::Update(
     return status;
   };
   return Answer(context,
-                Change(*registry_, options_, *request, response, update));
+                Change(*context, "Update", request->key(), update, response));
 }
 
 grpc::ServerUnaryReactor* BreakerAdminService::SetMode(
@@ -298,8 +348,8 @@ grpc::ServerUnaryReactor* BreakerAdminService::SetMode(
   const auto set_mode = [&](CircuitBreaker& breaker) {
     return ChangeMode(*request, breaker);
   };
-  return Answer(context,
-                Change(*registry_, options_, *request, response, set_mode));
+  return Answer(
+      context, Change(*context, "SetMode", request->key(), set_mode, response));
 }
 
 grpc::ServerUnaryReactor* BreakerAdminService::Reset(
@@ -311,7 +361,7 @@ grpc::ServerUnaryReactor* BreakerAdminService::Reset(
                      "mode is FORCED_OPEN, must be another for a reset");
   };
   return Answer(context,
-                Change(*registry_, options_, *request, response, reset));
+                Change(*context, "Reset", request->key(), reset, response));
 }
 
 }  // namespace autobreaker

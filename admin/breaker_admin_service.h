@@ -10,7 +10,8 @@
 //   std::unique_ptr<grpc::Server> server = builder.BuildAndStart();
 //
 // It refuses nobody by itself: serve it only where operators reach it, such as
-// on a port of its own with credentials of its own.
+// on a port of its own with credentials of its own. Who may look and who may
+// change is for BreakerAdminOptions::authorize.
 //
 // Errors are those that proto/admin.proto names; a message names the field, its
 // value and what it must be, and a request that fails changes nothing.
@@ -25,15 +26,27 @@
 #ifndef AUTOBREAKER_ADMIN_BREAKER_ADMIN_SERVICE_H_
 #define AUTOBREAKER_ADMIN_BREAKER_ADMIN_SERVICE_H_
 
+#include <grpcpp/server_context.h>
 #include <grpcpp/support/server_callback.h>
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
+#include "autobreaker/admin/admin_change.h"
+#include "autobreaker/breaker/circuit_breaker.h"
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/proto/admin.grpc.pb.h"
 
 namespace autobreaker {
+
+// What a call of the service would do.
+enum class AdminAccess {
+  kRead,    // List(), Get(), Watch()
+  kChange,  // Update(), SetMode(), Reset()
+};
 
 struct BreakerAdminOptions {
   // Whether Update(), SetMode() and Reset() do what they are for. If not, they
@@ -43,6 +56,17 @@ struct BreakerAdminOptions {
   // Watches that there may be at once; others are RESOURCE_EXHAUSTED. 1 to
   // 10,000; what is outside counts as the nearest of these.
   int64_t max_watches = 100;
+
+  // Whether a call may do that, by who makes it: its peer, its auth_context(),
+  // its metadata. An error is what the caller gets. Asked of every call before
+  // all else; not asked when not set. Called from any thread, several at once.
+  // If it throws, the call is refused with INTERNAL.
+  std::function<absl::Status(const grpc::ServerContextBase&, AdminAccess)>
+      authorize;
+
+  // Told of each change that was made. Called from any thread, several at once,
+  // before the caller has an answer. What it throws is dropped.
+  std::function<void(const AdminChange&)> audit;
 };
 
 class WatchHub;
@@ -77,6 +101,13 @@ class BreakerAdminService final : public v1::BreakerAdmin::CallbackService {
   grpc::ServerUnaryReactor* Reset(Context* context,
                                   const v1::ResetRequest* request,
                                   v1::Breaker* response) override;
+
+  absl::Status Authorize(const Context& context, AdminAccess access) const;
+  // Finds the breaker and does `change` to it, if that is allowed.
+  absl::Status Change(const Context& context, const char* method,
+                      const v1::BreakerKey& key,
+                      absl::FunctionRef<absl::Status(CircuitBreaker&)> change,
+                      v1::Breaker* response) const;
 
   const std::shared_ptr<BreakerRegistry> registry_;
   const BreakerAdminOptions options_;

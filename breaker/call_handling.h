@@ -22,6 +22,7 @@
 #include <optional>
 
 #include "absl/status/status.h"
+#include "autobreaker/breaker/clock.h"
 #include "autobreaker/breaker/policy.h"
 #include "autobreaker/breaker/status_classes.h"
 #include "autobreaker/breaker/types.h"
@@ -83,6 +84,15 @@ class CallHandling {
     return unpartitioned_.load(std::memory_order_relaxed);
   }
 
+  // When somebody last got the breaker or, as a channel does, gave it back.
+  void NoteHeld(MonotonicTime now) {
+    last_held_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  }
+  MonotonicTime last_held() const {
+    return MonotonicTime(
+        MonotonicTime::duration(last_held_.load(std::memory_order_relaxed)));
+  }
+
   // For the registry.
   void SetPolicy(const BreakerPolicy& policy);
   void MarkRemoved() { word_.fetch_or(kRemovedBit, std::memory_order_relaxed); }
@@ -106,6 +116,7 @@ class CallHandling {
   std::atomic<uint64_t> word_;
   std::atomic<uint64_t> exceptions_{0};
   std::atomic<uint64_t> unpartitioned_{0};
+  std::atomic<int64_t> last_held_{0};
   const std::unique_ptr<ShardedArray> status_codes_;  // null: not counted
 };
 

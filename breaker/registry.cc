@@ -1,12 +1,15 @@
 #include "autobreaker/breaker/registry.h"
 
+#include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <set>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_set.h"
 #include "absl/strings/str_cat.h"
+#include "autobreaker/breaker/clock.h"
 #include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/internal/policy_table.h"
 #include "autobreaker/breaker/internal/transition_listeners.h"
@@ -83,8 +86,22 @@ struct BreakerRegistry::State {
   std::atomic<uint64_t> overflow_total{0};
   ConfigReloads config_reloads;
 
+  // Takes one out that nobody holds. False if there is none.
+  bool MakeRoom(MonotonicTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
+  // Finds those that nobody holds.
+  void LookForUnheld(MonotonicTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
+  // Takes it out, and keeps what it counted.
+  void TakeOut(Breakers::iterator which, uint64_t RemovedBreakers::*reason)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
+
   Mutex mu;
   Breakers breakers ABSL_GUARDED_BY(mu);
+  // Keys of breakers that nobody held at the last look, the one that was held
+  // last the longest ago at the end; and before when not to look again, since
+  // there was none.
+  std::vector<BreakerKey> unheld ABSL_GUARDED_BY(mu);
+  MonotonicTime next_look ABSL_GUARDED_BY(mu);
+  RemovedBreakers removed ABSL_GUARDED_BY(mu);
   std::unique_ptr<const PolicyTable> policies ABSL_GUARDED_BY(mu);
 };
 
@@ -96,14 +113,19 @@ BreakerRegistry::~BreakerRegistry() = default;
 std::shared_ptr<RegisteredBreaker> BreakerRegistry::GetOrCreate(
     const BreakerKey& key) {
   std::shared_ptr<RegisteredBreaker> breaker;
+  const MonotonicTime now = state_->instruments->clock->CoarseNow();
   {
     MutexLock lock(&state_->mu);
     State::Breakers& breakers = state_->breakers;
     const auto found = breakers.find(key);
-    if (found != breakers.end()) return *found;
+    if (found != breakers.end()) {
+      (*found)->handling().NoteHeld(now);
+      return *found;
+    }
     const size_t length = key.name.size() + key.service.size() +
                           key.method.size() + key.partition.size();
-    if (breakers.size() >= state_->max_breakers || length > kMaxKeyLength) {
+    if (length > kMaxKeyLength ||
+        (breakers.size() >= state_->max_breakers && !state_->MakeRoom(now))) {
       state_->overflow_total.fetch_add(1, std::memory_order_relaxed);
       return nullptr;
     }
@@ -111,6 +133,7 @@ std::shared_ptr<RegisteredBreaker> BreakerRegistry::GetOrCreate(
     // Not make_shared, which would pad its counts to the breaker's alignment.
     breaker.reset(new RegisteredBreaker(key, *state_->policies->For(key),
                                         state_->instruments));
+    breaker->handling().NoteHeld(now);
     breakers.insert(breaker);
   }
   breaker->Deliver();  // it may begin forced open
@@ -128,9 +151,59 @@ bool BreakerRegistry::Remove(const BreakerKey& key) {
   MutexLock lock(&state_->mu);
   const auto found = state_->breakers.find(key);
   if (found == state_->breakers.end()) return false;
-  (*found)->handling().MarkRemoved();
-  state_->breakers.erase(found);
+  state_->TakeOut(found, &RemovedBreakers::taken_out);
   return true;
+}
+
+bool BreakerRegistry::State::MakeRoom(MonotonicTime now) {
+  if (unheld.empty() && now >= next_look) LookForUnheld(now);
+  while (!unheld.empty()) {
+    const auto found = breakers.find(unheld.back());
+    unheld.pop_back();
+    // Somebody may have got it since. It is got under this lock only.
+    if (found == breakers.end() || found->use_count() > 1) continue;
+    TakeOut(found, &RemovedBreakers::made_room);
+    return true;
+  }
+  return false;
+}
+
+void BreakerRegistry::State::LookForUnheld(MonotonicTime now) {
+  std::vector<const RegisteredBreaker*> found;
+  for (const SharedBreaker& breaker : breakers) {
+    if (breaker.use_count() == 1) found.push_back(breaker.get());
+  }
+  // Not all of a large registry, which would take long to sort and to keep.
+  constexpr size_t kMost = 1000;
+  const size_t count = std::min(found.size(), kMost);
+  const auto held_before = [](const auto* a, const auto* b) {
+    return std::pair(a->handling().last_held(), a->id()) <
+           std::pair(b->handling().last_held(), b->id());
+  };
+  std::partial_sort(found.begin(), found.begin() + count, found.end(),
+                    held_before);
+  for (size_t i = count; i > 0; --i) unheld.push_back(found[i - 1]->key());
+  // Calls that get no breaker come here too, and each look takes its time.
+  if (found.empty()) next_look = now + std::chrono::milliseconds(100);
+}
+
+void BreakerRegistry::State::TakeOut(Breakers::iterator which,
+                                     uint64_t RemovedBreakers::*reason) {
+  (*which)->handling().MarkRemoved();
+  const RegisteredSnapshot s = (*which)->Snapshot();
+  ++(removed.*reason);
+  removed.requests += s.requests;
+  removed.successes += s.successes;
+  removed.failures += s.failures;
+  removed.ignored += s.ignored;
+  removed.abandoned += s.abandoned;
+  for (const uint64_t refused : s.refused) removed.refused += refused;
+  breakers.erase(which);
+}
+
+RemovedBreakers BreakerRegistry::removed_breakers() const {
+  MutexLock lock(&state_->mu);
+  return state_->removed;
 }
 
 std::vector<std::shared_ptr<RegisteredBreaker>> BreakerRegistry::Breakers()

@@ -27,6 +27,7 @@
 #include "autobreaker/breaker/options.h"
 #include "autobreaker/breaker/policy.h"
 #include "autobreaker/breaker/registered_breaker.h"
+#include "autobreaker/breaker/removed_breakers.h"
 #include "autobreaker/breaker/transition_listener.h"
 
 namespace autobreaker {
@@ -35,7 +36,9 @@ struct RegistryOptions {
   // For breakers that no SetOptions() applies to.
   BreakerOptions defaults;
 
-  // Breakers there may be at once. 1 to 1,000,000.
+  // Breakers there may be at once. 1 to 1,000,000. When there are so many, one
+  // that nobody holds makes room for a new one: of these the one that was held
+  // last the longest ago.
   int64_t max_breakers = 1024;
 
   // For all breakers of the registry.
@@ -57,8 +60,8 @@ class BreakerRegistry {
   BreakerRegistry& operator=(const BreakerRegistry&) = delete;
 
   // The breaker of that key, made on first use. Null if there is none and the
-  // registry is full or the key too long: let the call pass unguarded; each
-  // such answer counts in overflow_total().
+  // registry is full of breakers that somebody holds, or the key is too long:
+  // let the call pass unguarded; each such answer counts in overflow_total().
   std::shared_ptr<RegisteredBreaker> GetOrCreate(const BreakerKey& key);
 
   // The breaker of that key, or null if there is none.
@@ -111,6 +114,9 @@ class BreakerRegistry {
 
   // What all breakers here share.
   const Instruments& instruments() const;
+
+  // What is no longer here.
+  RemovedBreakers removed_breakers() const;
 
   // Calls that got no breaker. Never goes back.
   uint64_t overflow_total() const;

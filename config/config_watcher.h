@@ -15,6 +15,8 @@
 // files by renaming, so that none is read half-written; a half of JSON is
 // always refused, but see ParseConfig() for textproto.
 //
+// The thread is not in a child of fork(): there nothing follows the file.
+//
 // Each load counts in BreakerRegistry::config_reloads(), and so in the metrics.
 //
 // Thread-safety: every method may be called from any thread at once.

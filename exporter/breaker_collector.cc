@@ -366,6 +366,26 @@ std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {
                      "Calls let through without a breaker, since the registry "
                      "was full or their name too long."))
       .Add(registry_->overflow_total());
+  const RemovedBreakers removed = registry_->removed_breakers();
+  {
+    Samples to(constant,
+               add_family("removed_breakers_total", kCounter,
+                          "Breakers that are no longer in the registry, by "
+                          "why: they made room, or the program removed them."));
+    to.Add(removed.made_room, {{"reason", "room"}});
+    to.Add(removed.taken_out, {{"reason", "program"}});
+  }
+  {
+    Samples to(constant,
+               add_family("removed_calls_total", kCounter,
+                          "Calls of breakers that are no longer in the "
+                          "registry, by what became of them."));
+    to.Add(removed.successes, {{"result", "success"}});
+    to.Add(removed.failures, {{"result", "failure"}});
+    to.Add(removed.ignored, {{"result", "ignored"}});
+    to.Add(removed.abandoned, {{"result", "abandoned"}});
+    to.Add(removed.refused, {{"result", "rejected"}});
+  }
   if (const std::optional<ConfigReloads::Counts> reloads =
           registry_->config_reloads().counts()) {
     Samples(constant,

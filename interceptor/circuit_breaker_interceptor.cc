@@ -494,7 +494,8 @@ class Factory final : public ClientInterceptorFactoryInterface {
  public:
   Factory(std::shared_ptr<BreakerRegistry> registry, InterceptorOptions options)
       : options_(Named(std::move(options))),
-        table_(registry, options_.name, UnguardedBy(options_)) {
+        table_(registry, options_.name, UnguardedBy(options_), &KeyForMethod,
+               options_.max_methods) {
     if (options_.partition) {
       partitions_ = std::make_unique<Partitions>(std::move(registry), options_);
     }

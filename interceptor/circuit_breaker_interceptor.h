@@ -76,6 +76,11 @@ struct InterceptorOptions {
       "grpc.health.v1.Health", "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection"};
 
+  // So many methods of the channel have breakers of their own. Others share
+  // one, of no service and no method, so that a program that makes up names
+  // crowds out its own and not those of other channels.
+  int64_t max_methods = 512;
+
   // Asks the server's health service whether it is back, in place of a user's
   // call; off when null. With it, grpc.health.v1.Health/Check gets no breaker:
   // it could wait for itself.

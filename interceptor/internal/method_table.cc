@@ -9,6 +9,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "autobreaker/breaker/clock.h"
 
 namespace autobreaker {
 namespace {
@@ -90,6 +91,12 @@ MethodTable::MethodTable(std::shared_ptr<BreakerRegistry> registry,
   slots_.store(all_slots_.back().get(), std::memory_order_release);
 }
 
+MethodTable::~MethodTable() {
+  const MonotonicTime now = registry_->instruments().clock->CoarseNow();
+  MutexLock lock(&mu_);
+  for (const auto& breaker : breakers_) breaker->handling().NoteHeld(now);
+}
+
 inline MethodTable::Entry* MethodTable::FindIn(const Slots& slots,
                                                absl::string_view method,
                                                size_t hash) {
@@ -130,9 +137,9 @@ RegisteredBreaker* MethodTable::FindSlowly(absl::string_view method,
   // One that was removed has a place already.
   const bool is_new =
       FindIn(*slots_.load(std::memory_order_acquire), method, hash) == nullptr;
-  if (is_new && size_.fetch_add(1) >= most_) {
+  if (is_new && size_.fetch_add(1) >= most_ && !method.empty()) {
     size_.fetch_sub(1);
-    return nullptr;
+    return key_for_ == &KeyForMethod ? Find("") : nullptr;
   }
   std::shared_ptr<RegisteredBreaker> breaker =
       registry_->GetOrCreate(key_for_(name_, method));

@@ -49,18 +49,21 @@ class MethodTable {
                                 absl::string_view method);
 
   // Methods that `unguarded` matches get no breaker; see InterceptorOptions. At
-  // most `most` methods do.
+  // most `most` methods do. With KeyForMethod(), others share one, that of the
+  // method of no name.
   // REQUIRES: registry != nullptr.
   MethodTable(std::shared_ptr<BreakerRegistry> registry, std::string name,
               std::vector<std::string> unguarded = {},
               KeyFor key_for = &KeyForMethod,
               int64_t most = std::numeric_limits<int64_t>::max());
 
+  ~MethodTable();
   MethodTable(const MethodTable&) = delete;
   MethodTable& operator=(const MethodTable&) = delete;
 
   // The breaker of the method as gRPC spells it. Null if it is to have none,
-  // the registry has none to give, or so many others have one.
+  // the registry has none to give, or with KeyForPartition() so many others
+  // have one.
   RegisteredBreaker* Find(absl::string_view method);
 
  private:

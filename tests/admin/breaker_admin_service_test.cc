@@ -10,8 +10,10 @@
 #include <thread>
 #include <vector>
 
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
+#include "absl/strings/str_replace.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/circuit_breaker.h"
@@ -612,6 +614,87 @@ TEST(BreakerAdminPermission, NothingIsChangedUnlessTheProgramAllowsIt) {
   v1::ListResponse list;
   EXPECT_TRUE(admin.stub->List(AdminContext().get(), {}, &list).ok());
   EXPECT_EQ(list.breakers_size(), 1);
+}
+
+TEST(BreakerAdminPermission, IsAskedByWhatACallWouldDo) {
+  BreakerAdminOptions options = ChangesAllowed();
+  options.authorize = [](const grpc::ServerContextBase& context,
+                         AdminAccess access) -> absl::Status {
+    EXPECT_NE(context.peer(), "");
+    if (access == AdminAccess::kRead) return absl::OkStatus();
+    return absl::UnauthenticatedError("who are you?");
+  };
+  AdminServer admin(options);
+  admin.Make("x");
+  v1::ListResponse list;
+  EXPECT_TRUE(admin.stub->List(AdminContext().get(), {}, &list).ok());
+  v1::Breaker response;
+  ExpectStatus(admin.stub->SetMode(AdminContext().get(),
+                                   ModeRequest("x", v1::SHADOW), &response),
+               grpc::StatusCode::UNAUTHENTICATED, "who are you?");
+  EXPECT_EQ(admin.registry->Find({"x"})->Snapshot().mode, Mode::kAutomatic);
+}
+
+TEST(BreakerAdminPermission, MayBeDeniedForEveryCall) {
+  BreakerAdminOptions options = ChangesAllowed();
+  options.authorize = [](const grpc::ServerContextBase&,
+                         AdminAccess) -> absl::Status { throw 1; };
+  AdminServer admin(options);
+  admin.Make("x");
+  const std::string message = "whether this is allowed cannot be told";
+  v1::ListResponse list;
+  ExpectStatus(admin.stub->List(AdminContext().get(), {}, &list),
+               grpc::StatusCode::INTERNAL, message);
+  v1::Breaker response;
+  v1::GetRequest get;
+  *get.mutable_key() = KeyOf("x");
+  ExpectStatus(admin.stub->Get(AdminContext().get(), get, &response),
+               grpc::StatusCode::INTERNAL, message);
+  AdminWatch watch(*admin.stub);
+  v1::WatchResponse none;
+  EXPECT_FALSE(watch.reader->Read(&none));
+  ExpectStatus(watch.reader->Finish(), grpc::StatusCode::INTERNAL, message);
+  for (const auto& change :
+       {admin.stub->Update(AdminContext().get(), UpdateOf("x"), &response),
+        admin.stub->SetMode(AdminContext().get(), ModeRequest("x", v1::SHADOW),
+                            &response),
+        admin.stub->Reset(AdminContext().get(), {}, &response)}) {
+    ExpectStatus(change, grpc::StatusCode::INTERNAL, message);
+  }
+}
+
+TEST(BreakerAdminAudit, TellsOfEachChangeThatWasMade) {
+  std::vector<std::string> lines;
+  BreakerAdminOptions options = ChangesAllowed();
+  options.audit = [&lines](const AdminChange& change) {
+    EXPECT_TRUE(absl::StartsWith(change.peer, "ipv4:127.0.0.1:"));
+    lines.push_back(
+        absl::StrReplaceAll(ToString(change), {{change.peer, "somebody"}}));
+    throw 1;  // is dropped
+  };
+  AdminServer admin(options);
+  admin.Make("x");
+  v1::Breaker response;
+  v1::UpdateRequest update = UpdateOf("x");
+  update.mutable_options()->mutable_trip()->set_minimum_calls(7);
+  EXPECT_TRUE(admin.stub->Update(AdminContext().get(), update, &response).ok());
+  EXPECT_TRUE(admin.stub
+                  ->SetMode(AdminContext().get(),
+                            ModeRequest("x", v1::FORCED_OPEN), &response)
+                  .ok());
+  // Not made.
+  v1::ResetRequest reset;
+  *reset.mutable_key() = KeyOf("x");
+  EXPECT_FALSE(admin.stub->Reset(AdminContext().get(), reset, &response).ok());
+  const int64_t before = RateOptions().trip.minimum_calls;
+  EXPECT_EQ(
+      lines,
+      std::vector<std::string>(
+          {absl::StrCat("Update of {name \"x\"} by somebody: "
+                        "options.trip.minimum_calls: ",
+                        before, " -> 7"),
+           "SetMode of {name \"x\"} by somebody: state: CLOSED -> OPEN, mode: "
+           "AUTOMATIC -> FORCED_OPEN"}));
 }
 
 }  // namespace

@@ -12,6 +12,7 @@
 
 #include "absl/hash/hash.h"
 #include "absl/status/status.h"
+#include "absl/time/time.h"
 #include "autobreaker/breaker/circuit_breaker.h"
 #include "autobreaker/testing/fake_clock.h"
 #include "autobreaker/tests/breaker/breaker_test_util.h"
@@ -127,57 +128,141 @@ TEST(RegistryTest, ListsInTheOrderOfKeys) {
 
 // ------------------------------------------------------------------- Limits
 
-TEST(RegistryTest, FullRegistryAnswersNull) {
+std::shared_ptr<BreakerRegistry> RegistryOf(int64_t max_breakers,
+                                            const Clock* clock = nullptr) {
   RegistryOptions options;
-  options.max_breakers = 2;
-  const auto registry = MakeRegistry(options);
-  registry->GetOrCreate({"1", "", ""});
-  registry->GetOrCreate({"2", "", ""});
+  options.max_breakers = max_breakers;
+  if (clock != nullptr) options.instruments.clock = clock;
+  return MakeRegistry(options);
+}
+
+TEST(RegistryTest, RegistryFullOfBreakersThatAreHeldAnswersNull) {
+  const auto registry = RegistryOf(2);
+  const auto one = registry->GetOrCreate({"1", "", ""});
+  const auto two = registry->GetOrCreate({"2", "", ""});
   EXPECT_EQ(registry->GetOrCreate({"3", "", ""}), nullptr);
   EXPECT_EQ(registry->Breakers().size(), 2);
 }
 
 TEST(RegistryTest, FullRegistryStillKnowsItsBreakers) {
-  RegistryOptions options;
-  options.max_breakers = 1;
-  const auto registry = MakeRegistry(options);
+  const auto registry = RegistryOf(1);
   const auto breaker = registry->GetOrCreate({"1", "", ""});
   EXPECT_EQ(registry->GetOrCreate({"1", "", ""}), breaker);
   EXPECT_EQ(registry->overflow_total(), 0);
 }
 
 TEST(RegistryTest, EveryCallWithoutABreakerIsCounted) {
-  RegistryOptions options;
-  options.max_breakers = 1;
-  const auto registry = MakeRegistry(options);
-  registry->GetOrCreate({"1", "", ""});
+  const auto registry = RegistryOf(1);
+  const auto held = registry->GetOrCreate({"1", "", ""});
   for (int i = 0; i < 5; ++i) registry->GetOrCreate({"2", "", ""});
   EXPECT_EQ(registry->overflow_total(), 5);
 }
 
 TEST(RegistryTest, RemoveMakesRoom) {
-  RegistryOptions options;
-  options.max_breakers = 1;
-  const auto registry = MakeRegistry(options);
-  registry->GetOrCreate({"1", "", ""});
+  const auto registry = RegistryOf(1);
+  const auto held = registry->GetOrCreate({"1", "", ""});
   registry->Remove({"1", "", ""});
   EXPECT_NE(registry->GetOrCreate({"2", "", ""}), nullptr);
 }
 
 TEST(RegistryTest, ThreadsNeverExceedTheLimit) {
-  RegistryOptions options;
-  options.max_breakers = 10;
-  const auto registry = MakeRegistry(options);
+  const auto registry = RegistryOf(10);
   std::atomic<int> made{0};
+  std::vector<std::vector<std::shared_ptr<RegisteredBreaker>>> held(8);
   RunThreads(8, [&](int t) {
     for (int i = 0; i < 100; ++i) {
       const std::string name = std::to_string(t * 100 + i);
-      made += registry->GetOrCreate({name, "", ""}) != nullptr;
+      held[t].push_back(registry->GetOrCreate({name, "", ""}));
+      made += held[t].back() != nullptr;
     }
   });
   EXPECT_EQ(made.load(), 10);
   EXPECT_EQ(registry->Breakers().size(), 10);
   EXPECT_EQ(registry->overflow_total(), 790);
+}
+
+// ------------------------------------------------------------- Making room
+
+TEST(RegistryRoomTest, OneThatNobodyHoldsMakesRoom) {
+  const auto registry = RegistryOf(2);
+  const auto held = registry->GetOrCreate({"held", "", ""});
+  registry->GetOrCreate({"unheld", "", ""});
+  EXPECT_NE(registry->GetOrCreate({"new", "", ""}), nullptr);
+  EXPECT_NE(registry->Find({"held", "", ""}), nullptr);
+  EXPECT_EQ(registry->Find({"unheld", "", ""}), nullptr);
+  EXPECT_EQ(registry->overflow_total(), 0);
+}
+
+TEST(RegistryRoomTest, TheLongestUnheldGoesFirst) {
+  FakeClock clock;
+  const auto registry = RegistryOf(3, &clock);
+  for (const char* const name : {"b", "c", "a", "b"}) {
+    registry->GetOrCreate({name, "", ""});
+    clock.Advance(absl::Seconds(1));
+  }
+  for (const char* const gone : {"c", "a", "b"}) {
+    EXPECT_NE(registry->Find({gone, "", ""}), nullptr);
+    registry->GetOrCreate({std::string("after ") + gone, "", ""});
+    EXPECT_EQ(registry->Find({gone, "", ""}), nullptr) << gone;
+  }
+}
+
+TEST(RegistryRoomTest, OneThatIsHeldAgainStays) {
+  FakeClock clock;
+  const auto registry = RegistryOf(3, &clock);
+  for (const char* const name : {"a", "b", "c"}) {
+    registry->GetOrCreate({name, "", ""});
+    clock.Advance(absl::Seconds(1));
+  }
+  registry->GetOrCreate({"d", "", ""});  // in the place of a
+  const auto held = registry->GetOrCreate({"b", "", ""});
+  registry->GetOrCreate({"e", "", ""});
+  EXPECT_EQ(registry->Find({"b", "", ""}), held);
+  EXPECT_EQ(registry->Find({"c", "", ""}), nullptr);
+}
+
+TEST(RegistryRoomTest, ThereIsRoomSoonAfterAllWereHeld) {
+  FakeClock clock;
+  const auto registry = RegistryOf(1, &clock);
+  auto held = registry->GetOrCreate({"a", "", ""});
+  EXPECT_EQ(registry->GetOrCreate({"b", "", ""}), nullptr);
+  held.reset();
+  clock.Advance(absl::Milliseconds(100));
+  EXPECT_NE(registry->GetOrCreate({"b", "", ""}), nullptr);
+}
+
+TEST(RegistryRoomTest, WhatWasCountedGoesOn) {
+  const auto registry = RegistryOf(1);
+  const auto call = [&](const char* name, Outcome outcome) {
+    registry->GetOrCreate({name, "", ""})->TryAcquire().Record(outcome);
+  };
+  call("a", Outcome::kSuccess);
+  call("a", Outcome::kFailure);
+  call("b", Outcome::kIgnored);
+  registry->GetOrCreate({"b", "", ""})->TryAcquire();
+  registry->GetOrCreate({"b", "", ""})->SetMode(Mode::kForcedOpen);
+  registry->GetOrCreate({"b", "", ""})->TryAcquire();
+  registry->Remove({"b", "", ""});
+  const RemovedBreakers removed = registry->removed_breakers();
+  EXPECT_EQ(removed.made_room, 1u);
+  EXPECT_EQ(removed.taken_out, 1u);
+  EXPECT_EQ(removed.requests, 4u);
+  EXPECT_EQ(removed.successes, 1u);
+  EXPECT_EQ(removed.failures, 1u);
+  EXPECT_EQ(removed.ignored, 1u);
+  EXPECT_EQ(removed.abandoned, 1u);
+  EXPECT_EQ(removed.refused, 1u);
+}
+
+TEST(RegistryRoomTest, AnyNumberOneAfterTheOtherEachGetABreaker) {
+  const auto registry = RegistryOf(1024);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto breaker = registry->GetOrCreate({std::to_string(i), "", ""});
+    ASSERT_NE(breaker, nullptr) << i;
+    if (i % 1000 == 0) breaker->TryAcquire().Record(Outcome::kSuccess);
+  }
+  EXPECT_EQ(registry->Breakers().size(), 1024u);
+  EXPECT_EQ(registry->overflow_total(), 0u);
 }
 
 TEST(RegistryTest, LongestKeyGetsABreaker) {

@@ -35,7 +35,20 @@ using prometheus::MetricType;
 bool IsOfTheRegistry(const MetricFamily& family) {
   return absl::StartsWith(family.name, "circuit_breaker_breakers") ||
          absl::StartsWith(family.name, "circuit_breaker_config_") ||
+         absl::StartsWith(family.name, "circuit_breaker_removed_") ||
          family.name == "circuit_breaker_collect_duration_seconds";
+}
+
+// What is told of breakers that are gone, where none is.
+Scrape WithNoneRemoved(Scrape scrape) {
+  for (const char* const reason : {"program", "room"}) {
+    scrape[absl::StrCat("removed_breakers_total{reason=", reason, "}")] = 0;
+  }
+  for (const char* const result :
+       {"abandoned", "failure", "ignored", "rejected", "success"}) {
+    scrape[absl::StrCat("removed_calls_total{result=", result, "}")] = 0;
+  }
+  return scrape;
 }
 
 // A registry with one breaker, which trips at more than half of four calls.
@@ -122,6 +135,8 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
       {"circuit_breaker_mode", gauge},
       {"circuit_breaker_open_remaining_seconds", gauge},
       {"circuit_breaker_rejected_total", counter},
+      {"circuit_breaker_removed_breakers_total", counter},
+      {"circuit_breaker_removed_calls_total", counter},
       {"circuit_breaker_requests_total", counter},
       {"circuit_breaker_shadow_rejected_total", counter},
       {"circuit_breaker_slow_calls_total", counter},
@@ -184,7 +199,7 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
     EXPECT_TRUE(std::isnan(scrape.at(rate))) << "nothing to tell";
     scrape.erase(rate);
   }
-  const Scrape expected = {
+  const Scrape expected = WithNoneRemoved({
       {"abandoned_total", 0},
       {"breakers", 1},
       {"breakers_overflow_total", 0},
@@ -228,7 +243,7 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
       {"trips_total{reason=slow_call_rate}", 0},
       {"window_failures", 0},
       {"window_requests", 0},
-  };
+  });
   EXPECT_EQ(scrape, expected);
 }
 
@@ -433,7 +448,7 @@ TEST_F(BreakerCollectorTest, TellsTheTimeUntilProbes) {
 }
 
 TEST_F(BreakerCollectorTest, CountsBreakersAndCallsBeyondThem) {
-  registry_->GetOrCreate({"a", "b", "c"});
+  const auto held = registry_->GetOrCreate({"a", "b", "c"});
   for (int i = 0; i < 3; ++i) {
     EXPECT_EQ(registry_->GetOrCreate({"no", "room", "left"}), nullptr);
   }
@@ -445,10 +460,27 @@ TEST_F(BreakerCollectorTest, CountsBreakersAndCallsBeyondThem) {
 
 TEST_F(BreakerCollectorTest, FollowsTheRegistry) {
   EXPECT_TRUE(registry_->Remove(breaker_->key()));
-  const Scrape expected = {{"breakers", 0},
-                           {"breakers_overflow_total", 0},
-                           {"collect_duration_seconds", 0}};
+  Scrape expected = WithNoneRemoved({{"breakers", 0},
+                                     {"breakers_overflow_total", 0},
+                                     {"collect_duration_seconds", 0}});
+  expected["removed_breakers_total{reason=program}"] = 1;
   EXPECT_EQ(Collect(), expected);
+}
+
+TEST_F(BreakerCollectorTest, TellsWhatBreakersCountedThatAreGone) {
+  Succeed(2);
+  Call(Outcome::kFailure);
+  breaker_->SetMode(Mode::kForcedOpen);
+  Call(Outcome::kSuccess);
+  registry_->Remove(breaker_->key());
+  for (const char* const name : {"b", "c", "d"}) registry_->GetOrCreate({name});
+  for (const char* const name : {"c", "d"}) registry_->Remove({name});
+  const Scrape scrape = Collect();
+  EXPECT_EQ(scrape.at("removed_breakers_total{reason=program}"), 3);
+  EXPECT_EQ(scrape.at("removed_breakers_total{reason=room}"), 1);
+  EXPECT_EQ(scrape.at("removed_calls_total{result=success}"), 2);
+  EXPECT_EQ(scrape.at("removed_calls_total{result=failure}"), 1);
+  EXPECT_EQ(scrape.at("removed_calls_total{result=rejected}"), 1);
 }
 
 TEST_F(BreakerCollectorTest, HasNothingOnConfigurationsBeforeTheFirst) {
@@ -499,9 +531,9 @@ TEST_F(BreakerCollectorTest, TheTimeOfALoadIsZeroBeforeOneSucceeds) {
 
 TEST_F(BreakerCollectorTest, AnUnguardedBreakerIsNotShown) {
   LeaveUnguarded(breaker_->key());
-  const Scrape expected = {{"breakers", 1},
-                           {"breakers_overflow_total", 0},
-                           {"collect_duration_seconds", 0}};
+  const Scrape expected = WithNoneRemoved({{"breakers", 1},
+                                           {"breakers_overflow_total", 0},
+                                           {"collect_duration_seconds", 0}});
   EXPECT_EQ(Collect(), expected);
 }
 

@@ -6,6 +6,7 @@
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
 #include <grpcpp/security/credentials.h>
+#include <grpcpp/support/channel_arguments.h>
 #include <grpcpp/support/status.h>
 #include <grpcpp/support/sync_stream.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@
 #include "absl/time/time.h"
 #include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/proto/admin.grpc.pb.h"
+#include "autobreaker/tools/breakerctl/credentials.h"
 #include "autobreaker/tools/breakerctl/key.h"
 #include "autobreaker/tools/breakerctl/text.h"
 
@@ -67,11 +69,12 @@ absl::Status WriteJson(const google::protobuf::Message& message) {
 // One command, under way.
 class Client {
  public:
-  explicit Client(const Command& command)
+  Client(const Command& command,
+         const std::shared_ptr<grpc::ChannelCredentials>& credentials)
       : command_(command),
         deadline_(absl::Now() + command.timeout),
-        channel_(grpc::CreateChannel(command.address,
-                                     grpc::InsecureChannelCredentials())),
+        channel_(grpc::CreateCustomChannel(command.address, credentials,
+                                           Arguments(command))),
         stub_(v1::BreakerAdmin::NewStub(channel_)),
         color_(WantsColor()) {}
 
@@ -97,6 +100,13 @@ class Client {
   }
 
  private:
+  static grpc::ChannelArguments Arguments(const Command& command) {
+    grpc::ChannelArguments arguments;
+    const std::string& name = command.security.server_name;
+    if (!name.empty()) arguments.SetSslTargetNameOverride(name);
+    return arguments;
+  }
+
   // Fails at once where nothing listens, and in time where nothing answers: by
   // itself a call would wait for up to 20 s.
   absl::Status Connect() {
@@ -111,7 +121,9 @@ class Client {
     return absl::UnavailableError(absl::StrCat(
         "cannot reach ", Printable(command_.address),
         "; is the program up, and its admin service at this address? "
-        "(--address=HOST:PORT)"));
+        "(--address=HOST:PORT) ",
+        command_.security.tls ? "Does it trust and have the right certificates?"
+                              : "Does it want TLS? (--tls)"));
   }
 
   absl::Status FromGrpc(const grpc::Status& status) const {
@@ -291,7 +303,9 @@ class Client {
 
 absl::Status RunCommand(const Command& command) {
   if (command.verb == Verb::kHelp) return Write(HelpText());
-  return Client(command).Run();
+  const auto credentials = MakeCredentials(command.security);
+  if (!credentials.ok()) return credentials.status();
+  return Client(command, *credentials).Run();
 }
 
 }  // namespace autobreaker::breakerctl

@@ -46,7 +46,15 @@ KEY is name/package.Service/Method, or whole parts of it, as "PlaceOrder",
 only one; with --all, set-mode, update and reset take every one.
 
   --address=HOST:PORT  where the service is; else $BREAKERCTL_ADDRESS, or else
-                       127.0.0.1:8081
+                       127.0.0.1:8081; a socket is unix:/run/shop/admin.sock
+  --tls                over TLS; each of the next five means it, too
+      --ca=FILE            who signs the server's certificate; else whom the
+                           system trusts
+      --cert=FILE --cert-key=FILE
+                           breakerctl's own certificate and its key
+      --server-name=NAME   the name in the server's certificate, if it is not
+                           that of the address
+      --token-file=FILE    a bearer token, sent with each call
   --json               answers as JSON, one object a line
   --timeout=5s         how long to wait at most; watch waits so long only for
                        the connection
@@ -91,6 +99,19 @@ absl::Status WrongDuration(absl::string_view what, absl::string_view text) {
 absl::Status SetAddress(absl::string_view value, Command* command) {
   if (value.empty()) return Wrong("--address must not be empty");
   command->address = std::string(value);
+  return absl::OkStatus();
+}
+
+template <std::string Security::*field>
+absl::Status SetSecurity(absl::string_view value, Command* command) {
+  if (value.empty()) return Wrong("a file or name for TLS must not be empty");
+  command->security.tls = true;
+  command->security.*field = std::string(value);
+  return absl::OkStatus();
+}
+
+absl::Status SetTls(absl::string_view, Command* command) {
+  command->security.tls = true;
   return absl::OkStatus();
 }
 
@@ -161,6 +182,12 @@ struct Flag {
 const std::vector<Flag>& Flags() {
   static const std::vector<Flag>& flags = *new std::vector<Flag>{
       {"address", SetAddress},
+      {"tls", SetTls, false},
+      {"ca", SetSecurity<&Security::ca>},
+      {"cert", SetSecurity<&Security::cert>},
+      {"cert-key", SetSecurity<&Security::cert_key>},
+      {"server-name", SetSecurity<&Security::server_name>},
+      {"token-file", SetSecurity<&Security::token_file>},
       {"timeout", SetTimeout},
       {"json", SetJson, false},
       {"state", AddStates, true, {Verb::kList}},
@@ -304,6 +331,9 @@ absl::StatusOr<Command> ParseCommand(const std::vector<std::string>& arguments,
     if (const absl::Status status = flag->set(value, &command); !status.ok()) {
       return status;
     }
+  }
+  if (command.security.cert.empty() != command.security.cert_key.empty()) {
+    return Wrong("--cert and --cert-key go together");
   }
   if (const absl::Status status = TakeOthers(*verb, others, &command);
       !status.ok()) {

@@ -14,9 +14,20 @@ namespace autobreaker::breakerctl {
 
 enum class Verb { kHelp, kList, kWatch, kGet, kSetMode, kUpdate, kReset };
 
+// Paths of files are empty if they are not given.
+struct Security {
+  bool tls = false;  // else in the clear
+  std::string ca;    // who signs servers; else those whom the system trusts
+  std::string cert;  // breakerctl's own, and its private key
+  std::string cert_key;
+  std::string server_name;  // as in the server's certificate, if not --address
+  std::string token_file;
+};
+
 struct Command {
   Verb verb = Verb::kHelp;
   std::string address;
+  Security security;
   absl::Duration timeout = absl::Seconds(5);
   bool json = false;
   // See breakerctl_key.h. Empty for all, where that may be.

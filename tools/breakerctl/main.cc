@@ -36,6 +36,7 @@ int ExitCode(const absl::Status& status) {
     case absl::StatusCode::kNotFound:
       return 3;
     case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnauthenticated:
     case absl::StatusCode::kFailedPrecondition:
       return 4;
     default:

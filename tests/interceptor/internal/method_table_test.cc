@@ -6,6 +6,8 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "absl/time/time.h"
 #include "gtest/gtest.h"
 
 namespace autobreaker {
@@ -47,14 +49,42 @@ TEST(KeyForPartition, TellsApartWhatReadsTheSame) {
             (BreakerKey{"n", "1:a", "b:2", ":3"}));
 }
 
-TEST(MethodTable, HasNothingForMoreThanItMayHold) {
+TEST(MethodTable, HasNothingForMorePartitionsThanItMayHold) {
+  auto registry = RegistryFor(10);
+  MethodTable table(registry, "n", {}, &KeyForPartition, /*most=*/2);
+  EXPECT_NE(table.Find(PartitionText("/a/b", "1")), nullptr);
+  EXPECT_NE(table.Find(PartitionText("/a/b", "2")), nullptr);
+  EXPECT_EQ(table.Find(PartitionText("/a/b", "3")), nullptr);
+  EXPECT_NE(table.Find(PartitionText("/a/b", "1")), nullptr);
+  EXPECT_EQ(registry->Breakers().size(), 2);
+}
+
+TEST(MethodTable, MoreMethodsThanItMayHoldShareABreaker) {
   auto registry = RegistryFor(10);
   MethodTable table(registry, "n", {}, &KeyForMethod, /*most=*/2);
-  EXPECT_NE(table.Find("/a/1"), nullptr);
+  RegisteredBreaker* const one = table.Find("/a/1");
+  EXPECT_NE(one, nullptr);
   EXPECT_NE(table.Find("/a/2"), nullptr);
-  EXPECT_EQ(table.Find("/a/3"), nullptr);
-  EXPECT_NE(table.Find("/a/1"), nullptr);
-  EXPECT_EQ(registry->Breakers().size(), 2);
+  RegisteredBreaker* const shared = table.Find("/a/3");
+  ASSERT_NE(shared, nullptr);
+  EXPECT_EQ(shared->key(), BreakerKey{"n"});
+  EXPECT_EQ(table.Find("/a/4"), shared);
+  EXPECT_EQ(table.Find("/a/1"), one);
+  EXPECT_EQ(registry->Breakers().size(), 3);
+}
+
+TEST(MethodTable, GivesItsBreakersBackWhenItEnds) {
+  auto registry = RegistryFor(1);
+  {
+    MethodTable table(registry, "n");
+    ASSERT_NE(table.Find("/a/1"), nullptr);
+    EXPECT_EQ(registry->GetOrCreate({"other"}), nullptr);
+  }
+  // Not looked at again for a while.
+  const auto deadline = absl::Now() + absl::Seconds(30);
+  while (registry->GetOrCreate({"other"}) == nullptr) {
+    ASSERT_LT(absl::Now(), deadline);
+  }
 }
 
 TEST(MethodTable, BreakerThatReplacesAnotherTakesNoMoreRoom) {

@@ -32,6 +32,8 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "autobreaker/proto/admin.grpc.pb.h"
+#include "autobreaker/tests/interceptor/test_certificate.h"
+#include "autobreaker/tests/support/scratch_directory.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -83,6 +85,8 @@ class FakeAdmin final : public v1::BreakerAdmin::Service {
     ended_ = true;
   }
 
+  // What came with the last List().
+  std::string authorization() const { return Copy(&authorization_); }
   v1::ListRequest list_request() const { return Copy(&list_request_); }
   v1::SetModeRequest set_mode_request() const {
     return Copy(&set_mode_request_);
@@ -94,9 +98,15 @@ class FakeAdmin final : public v1::BreakerAdmin::Service {
   }
 
   // Two breakers a page.
-  grpc::Status List(grpc::ServerContext*, const v1::ListRequest* request,
+  grpc::Status List(grpc::ServerContext* context,
+                    const v1::ListRequest* request,
                     v1::ListResponse* response) override {
     absl::MutexLock lock(&mu_);
+    const auto sent = context->client_metadata().find("authorization");
+    authorization_ =
+        sent == context->client_metadata().end()
+            ? ""
+            : std::string(sent->second.data(), sent->second.size());
     const auto ended = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_) {
       return ended_ || !hangs_;
     };
@@ -179,6 +189,7 @@ class FakeAdmin final : public v1::BreakerAdmin::Service {
   bool hangs_ ABSL_GUARDED_BY(mu_) = false;
   bool ended_ ABSL_GUARDED_BY(mu_) = false;
   std::vector<v1::WatchResponse> to_send_ ABSL_GUARDED_BY(mu_);
+  std::string authorization_;
   v1::ListRequest list_request_;
   v1::SetModeRequest set_mode_request_;
   v1::UpdateRequest update_request_;
@@ -637,6 +648,98 @@ TEST_F(OtherServiceTest, ServerWithoutTheServiceIsNamed) {
   }
 }
 
+// A server of its own, which wants TLS and a client's certificate.
+class TlsTest : public testing::Test {
+ protected:
+  TlsTest() {
+    scratch_.Write(ca_, kTestCertificate);
+    scratch_.Write(key_, kTestKey);
+    scratch_.Write(token_, "secret\n");
+    grpc::SslServerCredentialsOptions options(
+        GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+    options.pem_root_certs = kTestCertificate;
+    options.pem_key_cert_pairs.push_back({kTestKey, kTestCertificate});
+    int port = 0;
+    server_ = grpc::ServerBuilder()
+                  .AddListeningPort("127.0.0.1:0",
+                                    grpc::SslServerCredentials(options), &port)
+                  .RegisterService(&admin_)
+                  .BuildAndStart();
+    address_ = absl::StrCat("127.0.0.1:", port);
+    admin_.Add(MakeBreaker("payments", "Cancel"));
+  }
+  ~TlsTest() override { server_->Shutdown(absl::ToChronoTime(absl::Now())); }
+
+  Ended List(std::vector<std::string> flags) {
+    flags.insert(flags.begin(), {"list", "--address", address_});
+    return RunProgram(std::move(flags));
+  }
+
+  FakeAdmin admin_;
+  ScratchDirectory scratch_;
+  const std::string ca_ = scratch_.Path("ca.pem");
+  const std::string key_ = scratch_.Path("key.pem");
+  const std::string token_ = scratch_.Path("token");
+  std::unique_ptr<grpc::Server> server_;
+  std::string address_;
+};
+
+TEST_F(TlsTest, KnowsTheServerAndIsKnown) {
+  const Ended ended = List({"--ca", ca_, "--cert", ca_, "--cert-key", key_,
+                            absl::StrCat("--server-name=", kTestHostName)});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_THAT(ended.output, HasSubstr("Cancel"));
+  EXPECT_EQ(admin_.authorization(), "");
+}
+
+TEST_F(TlsTest, SendsTheTokenOfAFile) {
+  const Ended ended = List({"--ca", ca_, "--cert", ca_, "--cert-key", key_,
+                            absl::StrCat("--server-name=", kTestHostName),
+                            "--token-file", token_});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_EQ(admin_.authorization(), "Bearer secret");
+}
+
+TEST_F(TlsTest, TrustsNobodyElse) {
+  for (const std::vector<std::string>& flags :
+       std::vector<std::vector<std::string>>{
+           {"--tls"},
+           {"--ca", ca_, "--cert", ca_, "--cert-key", key_},  // another name
+           {"--ca", ca_, absl::StrCat("--server-name=", kTestHostName)},
+           {}}) {
+    std::vector<std::string> with_timeout = flags;
+    with_timeout.push_back("--timeout=5s");
+    const Ended ended = List(with_timeout);
+    EXPECT_EQ(ended.code, 1);
+    EXPECT_EQ(ended.output, "");
+  }
+}
+
+TEST_F(TlsTest, NamesAFileThatCannotBeRead) {
+  const Ended ended = List({"--ca", scratch_.Path("none")});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(ended.errors,
+            absl::StrCat("breakerctl: --ca: ", scratch_.Path("none"),
+                         ": No such file or directory\n"));
+}
+
+// An abstract one, since the path of a test's folder is too long for a socket.
+TEST(UnixSocket, IsAnAddress) {
+  const std::string address =
+      absl::StrCat("unix-abstract:breakerctl_test_", getpid());
+  FakeAdmin admin;
+  admin.Add(MakeBreaker("payments", "Cancel"));
+  const std::unique_ptr<grpc::Server> server =
+      grpc::ServerBuilder()
+          .AddListeningPort(address, grpc::InsecureServerCredentials())
+          .RegisterService(&admin)
+          .BuildAndStart();
+  const Ended ended = RunProgram({"list", "--address", address});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_THAT(ended.output, HasSubstr("Cancel"));
+  server->Shutdown(absl::ToChronoTime(absl::Now()));
+}
+
 TEST(Unreachable, EndsWith1AtOnceWhereNothingListens) {
   const Socket socket(/*listens=*/false);
   for (const char* command : {"list", "watch"}) {
@@ -647,7 +750,8 @@ TEST(Unreachable, EndsWith1AtOnceWhereNothingListens) {
     EXPECT_EQ(ended.errors,
               absl::StrCat("breakerctl: cannot reach ", socket.address(),
                            "; is the program up, and its admin service at "
-                           "this address? (--address=HOST:PORT)\n"));
+                           "this address? (--address=HOST:PORT) Does it want "
+                           "TLS? (--tls)\n"));
   }
 }
 

@@ -70,6 +70,23 @@ TEST(ParseCommand, TakesFlagsAnywhere) {
   EXPECT_EQ(command.key, "payments");
 }
 
+TEST(ParseCommand, TakesFilesForTls) {
+  EXPECT_FALSE(Parse("list").security.tls);
+  EXPECT_TRUE(Parse("list --tls").security.tls);
+  const Security security =
+      Parse("list --ca=a --cert=b --cert-key=c --server-name=d --token-file=e")
+          .security;
+  EXPECT_TRUE(security.tls);
+  EXPECT_EQ(security.ca, "a");
+  EXPECT_EQ(security.cert, "b");
+  EXPECT_EQ(security.cert_key, "c");
+  EXPECT_EQ(security.server_name, "d");
+  EXPECT_EQ(security.token_file, "e");
+  EXPECT_EQ(ErrorOf("list --cert=b"), "--cert and --cert-key go together");
+  EXPECT_EQ(ErrorOf("list --cert-key=b"), "--cert and --cert-key go together");
+  EXPECT_EQ(ErrorOf("list --ca="), "a file or name for TLS must not be empty");
+}
+
 TEST(ParseCommand, TakesNoFlagsAfterTwoDashes) {
   EXPECT_EQ(Parse("get -- --json").key, "--json");
 }
