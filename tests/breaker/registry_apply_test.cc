@@ -1,8 +1,10 @@
 // BreakerRegistry::Apply(): an operator's configuration over a program's own.
+#include <atomic>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -295,6 +297,29 @@ TEST_F(RegistryApplyTest, PolicyForIsWhatANewBreakerGets) {
   Apply({{kPlace, policy}});
   EXPECT_TRUE(registry_->PolicyFor(kPlace) == policy);
   EXPECT_TRUE(registry_->PolicyFor({"other", "", ""}) != policy);
+}
+
+// An update that read options, and wrote them back with one changed, would take
+// back what was applied in between.
+TEST_F(RegistryApplyTest, ChangeOfOneOptionTakesBackNoneThatIsApplied) {
+  const auto breaker = registry_->GetOrCreate(kPlace);
+  std::atomic<bool> stop{false};
+  std::thread changes([&] {
+    for (int i = 0; !stop; ++i) {
+      breaker
+          ->UpdateOptions([i](BreakerOptions* options) {
+            options->half_open.max_calls = 1 + i % 100;
+            return absl::OkStatus();
+          })
+          .IgnoreError();
+    }
+  });
+  for (int64_t i = 1; i <= 2000; ++i) {
+    Apply({{kPlace, Numbered(i)}});
+    EXPECT_EQ(breaker->options().trip.minimum_calls, i);
+  }
+  stop = true;
+  changes.join();
 }
 
 TEST_F(RegistryApplyTest, UnmatchedAreTheScopesThatStandForNoBreaker) {

@@ -265,28 +265,25 @@ TEST(OddMethod, OfTenKilobytesIsLeftUnguarded) {
   EXPECT_EQ(shop.registry->overflow_total(), 1u);
 }
 
-TEST(OddMethod, TenThousandNamesFillTheRegistryAndNoMore) {
+TEST(OddMethod, TenThousandNamesTakeNoMoreThanTheirChannelsPart) {
   constexpr int kNames = 10'000;
   GuardedShop shop;
   // Lame, so that ten thousand calls are quick.
   InterceptorFactories factories;
-  factories.push_back(MakeCircuitBreakerInterceptorFactory(shop.registry));
+  factories.push_back(MakeCircuitBreakerInterceptorFactory(
+      shop.registry, InterceptorOptions::WithName("odd")));
   const auto channel = grpc::experimental::CreateCustomChannelWithInterceptors(
       shop.address, nullptr, grpc::ChannelArguments(), std::move(factories));
   for (int i = 0; i < kNames; ++i) {
     CallGeneric(channel, absl::StrCat("/service/", i));
   }
-  EXPECT_EQ(shop.registry->Breakers().size(), 1024u);
-  EXPECT_EQ(shop.registry->overflow_total(), kNames - 1024u);
-
-  // What has a breaker keeps it, and what overflows remembers nothing.
-  const std::string known = "/service/0";
-  const std::string unknown = absl::StrCat("/service/", kNames);
-  CallGeneric(channel, known);
-  EXPECT_EQ(shop.registry->overflow_total(), kNames - 1024u);
-  CallGeneric(channel, unknown);
-  CallGeneric(channel, unknown);
-  EXPECT_EQ(shop.registry->overflow_total(), kNames - 1024u + 2);
+  EXPECT_EQ(shop.registry->Breakers().size(), 512u + 1);
+  EXPECT_EQ(shop.registry->overflow_total(), 0u);
+  // What has a breaker keeps it, and the others share one.
+  EXPECT_EQ(shop.registry->Find({"odd"})->Snapshot().requests, kNames - 512u);
+  CallGeneric(channel, "/service/0");
+  EXPECT_EQ(shop.registry->Find({"odd", "service", "0"})->Snapshot().requests,
+            2u);
 }
 
 }  // namespace

@@ -69,18 +69,25 @@ class SeveralServers : public ::testing::Test {
         target_, grpc::InsecureChannelCredentials(), arguments_);
   }
 
-  // Of so many calls, 400 a second, the share that is answered.
-  double Answered(const std::shared_ptr<grpc::Channel>& channel,
-                  int calls = 4'000, bool all_take_turns = true) {
+  // Until each server that is up is connected and takes its turn. While only
+  // one that fails is connected, every call fails, and the breaker rightly
+  // opens; so let them fail afterwards.
+  std::shared_ptr<grpc::Channel> Connected(
+      std::shared_ptr<grpc::Channel> channel) {
     const auto stub = shop::Shop::NewStub(channel);
-    // Until each server is connected and takes its turn.
     for (Server& server : servers_) {
       for (const int before = server.service.calls();
-           all_take_turns && !server.down &&
-           server.service.calls() == before;) {
-        GetPrice(*stub);
+           !server.down && server.service.calls() == before;) {
+        EXPECT_TRUE(GetPrice(*stub).ok());
       }
     }
+    return channel;
+  }
+
+  // Of so many calls, 400 a second, the share that is answered.
+  double Answered(const std::shared_ptr<grpc::Channel>& channel,
+                  int calls = 4'000) {
+    const auto stub = shop::Shop::NewStub(channel);
     int answered = 0;
     for (int i = 0; i < calls; ++i) {
       clock_.Advance(absl::Microseconds(2'500));
@@ -138,17 +145,18 @@ class SeveralServers : public ::testing::Test {
 };
 
 TEST_F(SeveralServers, OneThatFailsDoesNotTakeTheOthersAway) {
+  const auto unguarded = Connected(Unguarded());
+  const auto guarded = Connected(Guarded());
   FailAll(0);
-  const double unguarded = Answered(Unguarded());
-  const double guarded = Answered(Guarded());
-  EXPECT_NEAR(unguarded, 2.0 / 3, 0.01);
-  EXPECT_GE(guarded, 0.64);
+  EXPECT_NEAR(Answered(unguarded), 2.0 / 3, 0.01);
+  EXPECT_GE(Answered(guarded), 0.64);
   EXPECT_EQ(Snapshot().state, State::kClosed);
 }
 
 TEST_F(SeveralServers, TellsWhichOneFails) {
+  const auto channel = Connected(Guarded());
   FailAll(0);
-  Answered(Guarded(), 100);
+  Answered(channel, 100);
   const RegisteredSnapshot s = Snapshot();
   ASSERT_EQ(s.failing_peers.peers.size(), 1);
   EXPECT_EQ(s.failing_peers.peers[0].failures, s.failures);
@@ -156,8 +164,8 @@ TEST_F(SeveralServers, TellsWhichOneFails) {
 
 TEST_F(SeveralServers, OneThatIsGoneDoesNotTakeTheOthersAway) {
   ShutDown(0);
-  EXPECT_GE(Answered(Unguarded()), 0.99);
-  EXPECT_GE(Answered(Guarded()), 0.99);
+  EXPECT_GE(Answered(Connected(Unguarded())), 0.99);
+  EXPECT_GE(Answered(Connected(Guarded())), 0.99);
 }
 
 // Beside gRPC's own outlier detection, which looks at each server every 200 ms.
@@ -170,19 +178,20 @@ TEST_F(SeveralServers, OutlierDetectionTakesOneOutAndTheBreakerRefusesNothing) {
           "threshold": 50, "minimumHosts": 3, "requestVolume": 10,
           "enforcementPercentage": 100},
       "childPolicy": [{"round_robin": {}}]}})");
+  const auto channel = Connected(Guarded());
   FailAll(0);
-  const auto channel = Guarded();
   // Without outlier detection, each third call fails for ever.
   CallsUntilAnswered(channel, /*in_a_row=*/100);
-  EXPECT_EQ(Answered(channel, 1'000, /*all_take_turns=*/false), 1);
+  EXPECT_EQ(Answered(channel, 1'000), 1);
   const RegisteredSnapshot s = Snapshot();
   EXPECT_EQ(s.state, State::kClosed);
   EXPECT_EQ(s.refused[static_cast<int>(RefusalReason::kOpen)], 0);
 }
 
 TEST_F(SeveralServers, AllThatFailAreRefused) {
+  const auto channel = Connected(Guarded());
   for (int server = 0; server < kServers; ++server) FailAll(server);
-  EXPECT_EQ(Answered(Guarded()), 0);
+  EXPECT_EQ(Answered(channel), 0);
   const RegisteredSnapshot s = Snapshot();
   EXPECT_LT(s.failures, 300);
   EXPECT_GT(s.refused[static_cast<int>(RefusalReason::kOpen)], 3'000);
