@@ -20,8 +20,8 @@ namespace autobreaker {
 
 struct AdminChange {
   std::string method;  // of the service: Update, SetMode or Reset
-  // Where the call came from, and who made it by its TLS certificate or token;
-  // empty if it had none.
+  // Where the call came from, and who made it as gRPC authenticated it, such as
+  // by a TLS certificate; empty if it did not.
   std::string peer;
   std::string identity;
   // The breaker just before and just after. What others did to it in between

@@ -36,15 +36,16 @@ namespace {
 using Breaker = std::shared_ptr<RegisteredBreaker>;
 
 // A message that shows what was asked may be long. gRPC sends it in a header,
-// and one above 8 KiB breaks other calls of the connection; each byte may
-// become three there.
+// where each byte may become three. Headers above 8 KiB make other calls of the
+// connection fail.
 grpc::Status ToGrpc(const absl::Status& status) {
   constexpr size_t kMost = 1000;
   std::string message(status.message());
   if (message.size() > kMost) {
-    // A character that is cut in two becomes U+FFFD.
-    message = absl::StrCat(ReplaceInvalidUtf8(message.substr(0, kMost)),
-                           "... (", message.size(), " bytes)");
+    size_t end = kMost;  // of a whole character, where the next one begins
+    while (end > 0 && (message[end] & 0xC0) == 0x80) --end;
+    message = absl::StrCat(message.substr(0, end), "... (", message.size(),
+                           " bytes)");
   }
   return {static_cast<grpc::StatusCode>(status.code()), message};
 }
@@ -91,7 +92,7 @@ absl::StatusOr<BreakerKey> ReadPageToken(absl::string_view token) {
     return key;
   }
   return absl::InvalidArgumentError(
-      absl::StrCat("page_token is \"", token,
+      absl::StrCat("page_token is \"", Escape(token),
                    "\", must be the next_page_token of an answer"));
 }
 

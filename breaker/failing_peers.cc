@@ -1,6 +1,7 @@
 #include "autobreaker/breaker/failing_peers.h"
 
 #include "absl/strings/str_cat.h"
+#include "autobreaker/breaker/internal/utf8.h"
 
 namespace autobreaker {
 
@@ -9,7 +10,7 @@ std::string ToString(const FailingPeers& failing) {
   const FailingPeers::Peer& most = failing.peers.front();
   return absl::StrCat(most.failures, " of ", failing.failures,
                       failing.failures == 1 ? " failure at " : " failures at ",
-                      most.name);
+                      Printable(most.name));
 }
 
 }  // namespace autobreaker

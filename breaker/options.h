@@ -132,8 +132,8 @@ struct HalfOpenOptions {
   // If set, the breaker closes after so many successful probes, and opens again
   // at the first that fails or is slow. 1 to 1,000,000. If not set, half-open
   // is a ramp: the first probe goes alone, then successes let more calls
-  // through and failures fewer. The breaker closes when all calls go and it
-  // pays, and opens again when not even a third of them do.
+  // through and failures fewer. The breaker closes when all calls go and enough
+  // of them succeed, and opens again when only a third go and too many fail.
   std::optional<int64_t> successes_to_close;
 
   // So many probes are under way at once, at most. On a ramp that holds until

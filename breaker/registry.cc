@@ -86,12 +86,14 @@ struct BreakerRegistry::State {
   std::atomic<uint64_t> overflow_total{0};
   ConfigReloads config_reloads;
 
-  // Takes one out that nobody holds. False if there is none.
+  // Takes one out that nobody holds and that has no calls under way. False if
+  // there is none.
   bool MakeRoom(MonotonicTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
   // Finds those that nobody holds.
   void LookForUnheld(MonotonicTime now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
   // Takes it out, and keeps what it counted.
-  void TakeOut(Breakers::iterator which, uint64_t RemovedBreakers::*reason)
+  void TakeOut(Breakers::iterator which, const RegisteredSnapshot& snapshot,
+               uint64_t RemovedBreakers::*reason)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu);
 
   Mutex mu;
@@ -151,7 +153,7 @@ bool BreakerRegistry::Remove(const BreakerKey& key) {
   MutexLock lock(&state_->mu);
   const auto found = state_->breakers.find(key);
   if (found == state_->breakers.end()) return false;
-  state_->TakeOut(found, &RemovedBreakers::taken_out);
+  state_->TakeOut(found, (*found)->Snapshot(), &RemovedBreakers::taken_out);
   return true;
 }
 
@@ -162,7 +164,11 @@ bool BreakerRegistry::State::MakeRoom(MonotonicTime now) {
     unheld.pop_back();
     // Somebody may have got it since. It is got under this lock only.
     if (found == breakers.end() || found->use_count() > 1) continue;
-    TakeOut(found, &RemovedBreakers::made_room);
+    // So that what its last holder did with it is seen: a permit may be left.
+    std::atomic_thread_fence(std::memory_order_acquire);
+    const RegisteredSnapshot snapshot = (*found)->Snapshot();
+    if (snapshot.in_flight > 0) continue;
+    TakeOut(found, snapshot, &RemovedBreakers::made_room);
     return true;
   }
   return false;
@@ -183,16 +189,17 @@ void BreakerRegistry::State::LookForUnheld(MonotonicTime now) {
   std::partial_sort(found.begin(), found.begin() + count, found.end(),
                     held_before);
   for (size_t i = count; i > 0; --i) unheld.push_back(found[i - 1]->key());
-  // Calls that get no breaker come here too, and a look at each takes some 10
-  // ns.
-  if (found.empty())
+  // Each call that gets no breaker asks for room. To look takes some 10 ns a
+  // breaker, so this takes about a hundredth of the time.
+  if (found.empty()) {
     next_look = now + std::chrono::microseconds(breakers.size());
+  }
 }
 
 void BreakerRegistry::State::TakeOut(Breakers::iterator which,
+                                     const RegisteredSnapshot& s,
                                      uint64_t RemovedBreakers::*reason) {
   (*which)->handling().MarkRemoved();
-  const RegisteredSnapshot s = (*which)->Snapshot();
   ++(removed.*reason);
   removed.requests += s.requests;
   removed.successes += s.successes;

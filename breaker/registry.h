@@ -37,8 +37,8 @@ struct RegistryOptions {
   BreakerOptions defaults;
 
   // Breakers there may be at once. 1 to 1,000,000. When there are so many, one
-  // that nobody holds makes room for a new one: of these the one that was held
-  // last the longest ago.
+  // that nobody holds, with no call under way, makes room for a new one: of
+  // these the one that was held last the longest ago.
   int64_t max_breakers = 1024;
 
   // For all breakers of the registry.

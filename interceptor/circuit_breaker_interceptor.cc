@@ -505,7 +505,7 @@ class Factory final : public ClientInterceptorFactoryInterface {
     RegisteredBreaker* const breaker = table_.Find(info->method());
     if (breaker == nullptr) return new UnguardedInterceptor();
     return new CircuitBreakerInterceptor(
-        info, breaker, ClassificationFor(breaker->key()),
+        info, breaker, ClassificationFor(info->method()),
         options_.health_prober.get(), partitions_.get(), &target_);
   }
 
@@ -525,13 +525,15 @@ class Factory final : public ClientInterceptorFactoryInterface {
     return unguarded;
   }
 
-  const Classification* ClassificationFor(const BreakerKey& key) const {
+  const Classification* ClassificationFor(const char* method) const {
     return options_.classification_for.empty() ? &options_.classification
-                                               : FindClassification(key);
+                                               : FindClassification(method);
   }
 
   ABSL_ATTRIBUTE_NOINLINE const Classification* FindClassification(
-      const BreakerKey& key) const {
+      const char* method) const {
+    // Not that of the breaker, which methods may share.
+    const BreakerKey key = KeyForMethod(options_.name, method);
     for (const std::string& scope :
          {absl::StrCat(key.service, "/", key.method), key.service}) {
       const auto found = options_.classification_for.find(scope);

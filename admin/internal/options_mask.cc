@@ -11,6 +11,7 @@
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/config/convert.h"
 
 namespace autobreaker {
@@ -138,8 +139,9 @@ absl::Status MergeMaskedOptions(const v1::BreakerOptions& message,
       continue;
     }
     if (!IsField(path)) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "update_mask has \"", path, "\", must be a field of options"));
+      return absl::InvalidArgumentError(
+          absl::StrCat("update_mask has \"", Escape(path),
+                       "\", must be a field of options"));
     }
     fields.add_paths(path);
   }

@@ -59,19 +59,25 @@ bool WatchHub::IsIdle() {
 }
 
 void WatchHub::OnTransition(const Transition& transition) noexcept {
-  MutexLock lock(&mu_);
-  if (watches_.empty()) return;
+  {
+    MutexLock lock(&mu_);
+    if (watches_.empty()) return;
+    PutLocked(transition);
+  }
+  // Without the lock, which the thread that wakes up wants.
+  changed_.notify_one();
+}
+
+void WatchHub::PutLocked(const Transition& transition) {
   if (missed_ == 0 && queue_.size() < kMaxQueued) {
     try {
-      queue_.push_back(transition);
-      return changed_.notify_one();
+      return queue_.push_back(transition);
     } catch (const std::bad_alloc&) {
       // It is missed, too.
     }
   }
   missed_ += static_cast<int64_t>(queue_.size()) + 1;
   queue_.clear();
-  changed_.notify_one();
 }
 
 void WatchHub::HandOn() {

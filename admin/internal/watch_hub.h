@@ -60,6 +60,9 @@ class WatchHub final : public TransitionListener,
  private:
   using Watches = std::vector<std::weak_ptr<BreakerWatch>>;
 
+  // Puts a change into the queue, or counts that there is no room for it.
+  void PutLocked(const Transition& transition)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mu_);
   void HandOn();
   // Hands one change on, or that changes were missed.
   void Tell(const Watches& watches, const Transition& transition);

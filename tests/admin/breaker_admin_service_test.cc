@@ -280,6 +280,25 @@ TEST_F(BreakerAdmin, WhatAnErrorShowsIsCutShort) {
   EXPECT_LT(status.error_message().size(), 1100u);
 }
 
+TEST_F(BreakerAdmin, WhatAnErrorShowsOnlyShowsAndFitsWhateverItIs) {
+  std::string replaced;  // three bytes each, and nine in a header
+  for (int i = 0; i < 3000; ++i) replaced += "\uFFFD";
+  v1::ListRequest request;
+  request.set_page_token(replaced);
+  v1::ListResponse response;
+  const grpc::Status status = List(request, &response);
+  EXPECT_EQ(status.error_code(), grpc::StatusCode::INVALID_ARGUMENT);
+  EXPECT_LT(status.error_message().size(), 1100u);
+
+  request.set_page_token("\x1b[2J");
+  ExpectInvalid(List(request, &response),
+                "page_token is \"\\033[2J\", must be the next_page_token of an "
+                "answer");
+  admin_.Make("x");
+  ExpectInvalid(Update(UpdateOf("x", {"a\x1b"})),
+                "update_mask has \"a\\033\", must be a field of options");
+}
+
 TEST_F(BreakerAdmin, AFilterOfMoreThanThereCanBeIsRefused) {
   v1::ListResponse response;
   v1::ListRequest request;

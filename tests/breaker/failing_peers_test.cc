@@ -129,6 +129,8 @@ TEST(FailingPeersTest, AreToldInWords) {
   failing.failures = 20;
   failing.peers = {{"10.0.0.3:50051", 18}, {"10.0.0.4:50051", 2}};
   EXPECT_EQ(ToString(failing), "18 of 20 failures at 10.0.0.3:50051");
+  failing.peers.front().name = "a\x1b[2J";
+  EXPECT_EQ(ToString(failing), "18 of 20 failures at a\\033[2J");
 }
 
 }  // namespace

@@ -221,6 +221,17 @@ TEST(RegistryRoomTest, OneThatIsHeldAgainStays) {
   EXPECT_EQ(registry->Find({"c", "", ""}), nullptr);
 }
 
+// A permit does not keep its breaker alive.
+TEST(RegistryRoomTest, OneWithACallUnderWayStays) {
+  FakeClock clock;
+  const auto registry = RegistryOf(1, &clock);
+  Permit permit = registry->GetOrCreate({"a", "", ""})->TryAcquire();
+  EXPECT_EQ(registry->GetOrCreate({"b", "", ""}), nullptr);
+  permit.Record(Outcome::kSuccess);
+  EXPECT_EQ(registry->Find({"a", "", ""})->Snapshot().successes, 1u);
+  EXPECT_NE(registry->GetOrCreate({"b", "", ""}), nullptr);
+}
+
 TEST(RegistryRoomTest, ThereIsRoomSoonAfterAllWereHeld) {
   FakeClock clock;
   const auto registry = RegistryOf(1, &clock);

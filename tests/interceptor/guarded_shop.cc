@@ -1,6 +1,8 @@
 #include "autobreaker/tests/interceptor/guarded_shop.h"
 
+#include <grpcpp/completion_queue.h>
 #include <grpcpp/create_channel.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/server_builder.h>
 
 #include <chrono>
@@ -219,6 +221,28 @@ std::unique_ptr<grpc::ClientContext> GuardedShop::Context() {
   context->set_deadline(std::chrono::system_clock::now() +
                         std::chrono::seconds(30));
   return context;
+}
+
+grpc::Status CallGeneric(const std::shared_ptr<grpc::Channel>& channel,
+                         const std::string& method) {
+  grpc::TemplatedGenericStub<shop::PriceRequest, shop::PriceReply> stub(
+      channel);
+  const auto context = GuardedShop::Context();
+  grpc::CompletionQueue queue;
+  const shop::PriceRequest request;
+  const auto call =
+      stub.PrepareUnaryCall(context.get(), method, request, &queue);
+  call->StartCall();
+  shop::PriceReply reply;
+  grpc::Status status;
+  call->Finish(&reply, &status, nullptr);
+  void* tag;
+  bool ok;
+  queue.Next(&tag, &ok);
+  queue.Shutdown();
+  while (queue.Next(&tag, &ok)) {
+  }
+  return status;
 }
 
 grpc::Status Unavailable() {

@@ -126,6 +126,10 @@ struct GuardedShop {
   std::unique_ptr<shop::Shop::Stub> stub;
 };
 
+// A call of any name, such as "/a.B/C", with a Shop's messages.
+grpc::Status CallGeneric(const std::shared_ptr<grpc::Channel>& channel,
+                         const std::string& method);
+
 // The statuses of a server in trouble. A stream that delivered may end with the
 // first for want of a connection alone, and with the second never.
 grpc::Status Unavailable();

@@ -29,29 +29,6 @@ ShopOptions Unguarded(std::vector<std::string> patterns) {
   return options;
 }
 
-// A call of any name, with a Shop's messages.
-grpc::Status CallGeneric(const std::shared_ptr<grpc::Channel>& channel,
-                         const std::string& method) {
-  grpc::TemplatedGenericStub<shop::PriceRequest, shop::PriceReply> stub(
-      channel);
-  const auto context = GuardedShop::Context();
-  grpc::CompletionQueue queue;
-  const shop::PriceRequest request;
-  const auto call =
-      stub.PrepareUnaryCall(context.get(), method, request, &queue);
-  call->StartCall();
-  shop::PriceReply reply;
-  grpc::Status status;
-  call->Finish(&reply, &status, nullptr);
-  void* tag;
-  bool ok;
-  queue.Next(&tag, &ok);
-  queue.Shutdown();
-  while (queue.Next(&tag, &ok)) {
-  }
-  return status;
-}
-
 // ---------------------------------------------------------------- By option
 
 TEST(OptOut, MethodHasNoBreakerAndItsSiblingsDo) {

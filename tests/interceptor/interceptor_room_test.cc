@@ -1,8 +1,8 @@
 // Channels that come and go, and channels that make up names.
 #include <grpcpp/channel.h>
 #include <grpcpp/create_channel.h>
-#include <grpcpp/generic/generic_stub.h>
-#include <grpcpp/grpcpp.h>
+#include <grpcpp/security/credentials.h>
+#include <grpcpp/support/status.h>
 
 #include <memory>
 #include <string>
@@ -38,27 +38,6 @@ class Room : public ::testing::Test {
     shop::PriceReply reply;
     return shop::Shop::NewStub(channel)->GetPrice(context.get(), {}, &reply);
   }
-  // The server knows no such method.
-  static void CallMadeUp(const std::shared_ptr<grpc::Channel>& channel, int i) {
-    const auto context = GuardedShop::Context();
-    grpc::CompletionQueue queue;
-    grpc::TemplatedGenericStub<shop::PriceRequest, shop::PriceReply> stub(
-        channel);
-    const auto call = stub.PrepareUnaryCall(
-        context.get(), absl::StrCat("/made.Up/", i), {}, &queue);
-    call->StartCall();
-    shop::PriceReply reply;
-    grpc::Status status;
-    call->Finish(&reply, &status, nullptr);
-    void* tag;
-    bool ok;
-    queue.Next(&tag, &ok);
-    EXPECT_EQ(status.error_code(), grpc::StatusCode::UNIMPLEMENTED);
-    queue.Shutdown();
-    while (queue.Next(&tag, &ok)) {
-    }
-  }
-
   GuardedShop shop_;
   std::shared_ptr<BreakerRegistry> registry_;
 };
@@ -77,11 +56,26 @@ TEST_F(Room, TheNewestOfManyChannelsIsGuarded) {
   EXPECT_EQ(registry_->removed_breakers().successes, 46u);
 }
 
+// Which statuses are failures is said for methods, whoever guards them.
+TEST_F(Room, MethodsThatShareABreakerKeepTheirClassifications) {
+  InterceptorOptions options = InterceptorOptions::WithName("gateway");
+  options.max_methods = 1;
+  options.classification_for["made.Up"].failures = {
+      grpc::StatusCode::UNIMPLEMENTED};
+  const auto gateway = Create(options);
+  EXPECT_TRUE(GetPrice(gateway).ok());
+  CallGeneric(gateway, "/made.Up/Method");
+  EXPECT_EQ(registry_->Find({"gateway"})->Snapshot().failures, 1u);
+}
+
 TEST_F(Room, AChannelThatMakesUpNamesLeavesOthersTheirBreakers) {
   InterceptorOptions options = InterceptorOptions::WithName("gateway");
   options.max_methods = 2;
   const auto gateway = Create(options);
-  for (int i = 0; i < 20; ++i) CallMadeUp(gateway, i);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(CallGeneric(gateway, absl::StrCat("/made.Up/", i)).error_code(),
+              grpc::StatusCode::UNIMPLEMENTED);
+  }
   // Its own real method shares a breaker with what else is too much.
   EXPECT_TRUE(GetPrice(gateway).ok());
   const auto shared = registry_->Find({"gateway"});
