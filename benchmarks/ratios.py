@@ -18,7 +18,15 @@ ALLOWED = 2
 
 # Two threads of these write the same line; what that takes depends on how far
 # they happen to run at once.
-CONTENDED = {"BM_AdmitTenPercentFailures", "BM_Snapshot", "BM_UpdateOptions"}
+CONTENDED = {
+    "BM_AdmitFail",
+    "BM_AdmitFailAtPeers/1",
+    "BM_AdmitFailAtPeers/8",
+    "BM_AdmitFailAtPeers/100",
+    "BM_AdmitTenPercentFailures",
+    "BM_Snapshot",
+    "BM_UpdateOptions",
+}
 # These wait for memory, which has little to do with the floor.
 MEMORY_BOUND = {"BM_AdmitSucceedAmong/131072", "BM_Lookup/10000"}
 

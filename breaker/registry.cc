@@ -164,8 +164,9 @@ bool BreakerRegistry::State::MakeRoom(MonotonicTime now) {
     unheld.pop_back();
     // Somebody may have got it since. It is got under this lock only.
     if (found == breakers.end() || found->use_count() > 1) continue;
-    // So that what its last holder did with it is seen: a permit may be left.
-    std::atomic_thread_fence(std::memory_order_acquire);
+    // A permit may be left. use_count() does not make seen what the last holder
+    // did; a reference that comes and goes does.
+    SharedBreaker(*found).reset();
     const RegisteredSnapshot snapshot = (*found)->Snapshot();
     if (snapshot.in_flight > 0) continue;
     TakeOut(found, snapshot, &RemovedBreakers::made_room);
