@@ -11,7 +11,7 @@
 #include "autobreaker/breaker/internal/peer_tally.h"
 #include "autobreaker/breaker/internal/rules.h"
 #include "autobreaker/breaker/internal/state_machine.h"
-#include "autobreaker/breaker/internal/transition_outbox.h"
+#include "autobreaker/breaker/internal/transition_courier.h"
 
 namespace autobreaker {
 namespace {
@@ -44,17 +44,21 @@ absl::StatusOr<std::shared_ptr<CircuitBreaker>> CircuitBreaker::Create(
   if (absl::Status status = instruments->Validate(); !status.ok()) {
     return status;
   }
-  return std::shared_ptr<CircuitBreaker>(new CircuitBreaker(
-      std::move(key), Rules::Of(options), std::move(instruments)));
+  auto courier =
+      std::make_shared<TransitionCourier>(instruments->on_transition);
+  return std::shared_ptr<CircuitBreaker>(
+      new CircuitBreaker(std::move(key), Rules::Of(options),
+                         std::move(instruments), std::move(courier)));
 }
 
 CircuitBreaker::CircuitBreaker(BreakerKey key,
                                std::shared_ptr<const Rules> rules,
-                               std::shared_ptr<const Instruments> instruments)
+                               std::shared_ptr<const Instruments> instruments,
+                               std::shared_ptr<TransitionCourier> courier)
     : gate_(instruments->clock),
       key_(std::move(key)),
       cold_(std::make_unique<ColdState>(
-          instruments,
+          instruments, std::move(courier),
           StateMachine(std::move(rules),
                        /*times_calls=*/!instruments->duration_buckets.empty(),
                        SeedFor(*instruments, key_), clock().CoarseNow(),
@@ -68,25 +72,25 @@ CircuitBreaker::~CircuitBreaker() = default;
 // ------------------------------------------------------------------ Changes
 
 template <typename Decide>
-bool CircuitBreaker::ChangeAndQueue(Decide decide,
-                                    absl::FunctionRef<void()> together) {
+void CircuitBreaker::Change(Decide decide, absl::FunctionRef<void()> together) {
   MutexLock lock(&cold_->mu);
   StateMachine& machine = cold_->machine;
-  std::shared_ptr<TransitionOutbox>& outbox = cold_->outbox;
   const MonotonicTime now = clock().CoarseNow();
 
   // What may throw comes first, and changes nothing.
   StateMachine::Move move = decide(&machine, now);
-  TransitionOutbox::Letter letter;
+  TransitionCourier::Letter letter;
   if (move.transition != nullptr) {
     move.transition->key = key_;
     move.transition->breaker_id = cold_->id;
     if (move.to == State::kOpen && move.reason != TransitionReason::kForced) {
       move.transition->failing_peers = FailingPeersAt(now);
     }
-    if (cold_->instruments->on_transition) {
-      if (outbox == nullptr) outbox = std::make_shared<TransitionOutbox>();
-      letter.push_back(move.transition);
+    if (cold_->courier->IsWanted()) {
+      if (cold_->tally == nullptr) {
+        cold_->tally = std::make_shared<TransitionCourier::Tally>();
+      }
+      letter.push_back({move.transition, cold_->tally});
     }
   }
 
@@ -103,41 +107,16 @@ bool CircuitBreaker::ChangeAndQueue(Decide decide,
   machine.Commit(std::move(move), totals, now, wall_now);
   gate_.Publish(machine.terms());
   together();
-  if (letter.empty()) return false;
-  outbox->Push(std::move(letter));
-  return true;
+  if (!letter.empty()) cold_->courier->Push(std::move(letter));
 }
 
-template <typename Decide>
-void CircuitBreaker::Change(Decide decide) {
-  // If nothing was queued, there is nothing to deliver either: whoever queued
-  // something before delivers it.
-  if (ChangeAndQueue(std::move(decide), [] {})) Deliver();
-}
-
-void CircuitBreaker::Deliver() {
-  std::shared_ptr<TransitionOutbox> outbox;
-  {
-    MutexLock lock(&cold_->mu);
-    outbox = cold_->outbox;
-  }
-  if (outbox == nullptr) return;
-  // Kept here, since a callback may let go of the last owner of this breaker.
-  const std::shared_ptr<const Instruments> instruments = cold_->instruments;
-  outbox->Deliver(instruments->on_transition);
-}
-
-bool CircuitBreaker::HasDelivered() const {
-  MutexLock lock(&cold_->mu);
-  return cold_->outbox == nullptr || cold_->outbox->HasDelivered();
-}
+void CircuitBreaker::FlushTransitions() { cold_->courier->Flush(); }
 
 uint64_t CircuitBreaker::id() const { return cold_->id; }
 
 absl::Status CircuitBreaker::UpdateOptions(const BreakerOptions& options) {
   if (absl::Status status = options.Validate(); !status.ok()) return status;
   SetPolicy(Rules::Of(options), /*configured_mode=*/std::nullopt, [] {});
-  Deliver();
   return absl::OkStatus();
 }
 
@@ -159,7 +138,7 @@ absl::Status CircuitBreaker::UpdateOptions(
 void CircuitBreaker::SetPolicy(std::shared_ptr<const Rules> rules,
                                std::optional<Mode> configured_mode,
                                absl::FunctionRef<void()> together) {
-  ChangeAndQueue(
+  Change(
       [&](StateMachine* machine, MonotonicTime now) {
         machine->MoveWindow(gate_.judged(), now);
         return machine->DecidePolicy(std::move(rules), configured_mode);
@@ -378,8 +357,7 @@ void CircuitBreaker::SettleSlowly(const Admitted& admitted, Outcome outcome,
     now = clock().Now();
     const MonotonicTime::duration taken = now - admitted.start;
     slow = gate_.IsSlow(taken);
-    // First, so that each call that is seen finished is seen here too. What
-    // follows may even destroy the breaker, see Deliver().
+    // First, so that each call that is seen finished is seen here too.
     if (cold_->durations != nullptr)
       cold_->durations->Add(admitted.state, taken);
   } else {

@@ -52,6 +52,7 @@ namespace autobreaker {
 
 class StateMachine;
 struct ColdState;
+class TransitionCourier;
 struct Rules;
 
 // Why TryAcquire() refused.
@@ -122,6 +123,11 @@ class alignas(64) CircuitBreaker {
   // counters stay. False, and nothing changes, while it is forced open.
   bool Reset();
 
+  // Returns when Instruments::on_transition has been told of all changes of
+  // state so far; in on_transition itself, at once. For tests, and before a
+  // program ends. Waits as long as on_transition takes.
+  void FlushTransitions();
+
   // The state that the last call found or made, without a lock. An open time
   // that is over shows in Snapshot() at once, and here after the next call.
   State state() const { return gate_.word().state(); }
@@ -152,31 +158,26 @@ class alignas(64) CircuitBreaker {
  protected:
   // For RegisteredBreaker. REQUIRES: valid rules and instruments.
   CircuitBreaker(BreakerKey key, std::shared_ptr<const Rules> rules,
-                 std::shared_ptr<const Instruments> instruments);
+                 std::shared_ptr<const Instruments> instruments,
+                 std::shared_ptr<TransitionCourier> courier);
 
   // Puts rules or a mode that were configured in force; null and nothing stand
-  // for those of now. Who calls it calls Deliver() when it holds no lock.
-  // `together` runs under the same lock.
+  // for those of now. `together` runs under the same lock.
   void SetPolicy(std::shared_ptr<const Rules> rules,
                  std::optional<Mode> configured_mode,
                  absl::FunctionRef<void()> together);
-  void Deliver();
-  // Whether all its changes of state have been told of.
-  bool HasDelivered() const;
   // As Snapshot(); `together` runs under the same lock.
   BreakerSnapshot SnapshotAnd(absl::FunctionRef<void()> together) const;
 
  private:
   // The one way in which the state changes: under the lock, asks `decide` what
-  // is to change, makes the change and publishes it; then, holding no lock,
-  // tells of it. `decide` is given the StateMachine and the time and answers a
-  // StateMachine::Move. It may throw; then the state has not changed.
+  // is to change, makes the change, publishes it, runs `together`, and leaves
+  // it to the courier to tell of it. `decide` is given the StateMachine and the
+  // time and answers a StateMachine::Move. It may throw; then the state has not
+  // changed.
   template <typename Decide>
-  void Change(Decide decide);
-  // The same, for who calls Deliver() later. Runs `together` under the lock,
-  // when the change is made.
-  template <typename Decide>
-  bool ChangeAndQueue(Decide decide, absl::FunctionRef<void()> together);
+  void Change(
+      Decide decide, absl::FunctionRef<void()> together = [] {});
 
   // Calls asked for, admitted or not, without those that are on their way here.
   uint64_t Asked(const StateMachine& machine) const;

@@ -25,11 +25,13 @@ struct Instruments {
   // in every process when not set.
   std::optional<uint64_t> seed;
 
-  // Called after each change of state: outside every lock, one at a time and
-  // in order for each breaker, in the thread of the call that caused it (or of
-  // one that is already delivering), which it holds up. It may use the breaker.
-  // Keep it short: when 10,000 changes of a breaker wait, the oldest is lost
-  // and counted. What it throws is counted and dropped.
+  // Called after each change of state, in a thread of its own (one for all
+  // breakers of a registry), so that it holds up no call: one at a time, in the
+  // order of the changes, outside every lock. It may use the breakers, and let
+  // go of the last owner of one or of the registry. When 10,000 changes wait
+  // for it, the oldest is lost and counted. What it throws is counted and
+  // dropped. What it refers to must outlive the breakers: the destructor of the
+  // last one waits until all is told.
   std::function<void(const Transition&)> on_transition;
 
   // The upper bounds of the buckets that successes and failures are sorted

@@ -8,8 +8,10 @@ namespace autobreaker {
 
 RegisteredBreaker::RegisteredBreaker(
     BreakerKey key, const PolicyInForce& policy,
-    std::shared_ptr<const Instruments> instruments)
-    : CircuitBreaker(std::move(key), policy.rules, instruments),
+    std::shared_ptr<const Instruments> instruments,
+    std::shared_ptr<TransitionCourier> courier)
+    : CircuitBreaker(std::move(key), policy.rules, instruments,
+                     std::move(courier)),
       handling_(policy.policy, instruments->count_status_codes) {
   if (policy.policy.mode != Mode::kAutomatic) {
     SetPolicy(/*rules=*/nullptr, policy.policy.mode, [] {});

@@ -28,6 +28,7 @@
 namespace autobreaker {
 
 struct PolicyInForce;
+class TransitionCourier;
 
 // What a breaker of a registry tells about itself.
 struct RegisteredSnapshot : BreakerSnapshot {
@@ -44,9 +45,10 @@ class RegisteredBreaker final
     : public CircuitBreaker,
       public std::enable_shared_from_this<RegisteredBreaker> {
  public:
-  // For BreakerRegistry. Deliver() is due. REQUIRES: valid arguments.
+  // For BreakerRegistry. REQUIRES: valid arguments.
   RegisteredBreaker(BreakerKey key, const PolicyInForce& policy,
-                    std::shared_ptr<const Instruments> instruments);
+                    std::shared_ptr<const Instruments> instruments,
+                    std::shared_ptr<TransitionCourier> courier);
 
   CallHandling& handling() { return handling_; }
   const CallHandling& handling() const { return handling_; }
@@ -58,12 +60,8 @@ class RegisteredBreaker final
   RegisteredSnapshot Snapshot() const;
 
   // For BreakerRegistry. Puts in force whatever differs from `before`, all at
-  // once. Deliver() is due.
+  // once.
   void ReplacePolicy(const PolicyInForce& before, const PolicyInForce& after);
-  // For BreakerRegistry, when it holds no lock: tells of changes of state.
-  using CircuitBreaker::Deliver;
-  // For who shows it: whether its changes so far have all been told of.
-  using CircuitBreaker::HasDelivered;
 
  private:
   CallHandling handling_;

@@ -12,22 +12,10 @@
 #include "autobreaker/breaker/clock.h"
 #include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/internal/policy_table.h"
-#include "autobreaker/breaker/internal/transition_listeners.h"
+#include "autobreaker/breaker/internal/transition_courier.h"
 
 namespace autobreaker {
 namespace {
-
-// The user's instruments, with the listeners told first: they do not throw.
-std::shared_ptr<const Instruments> WithListeners(
-    Instruments instruments, std::shared_ptr<TransitionListeners> listeners) {
-  instruments.on_transition = [listeners = std::move(listeners),
-                               user = std::move(instruments.on_transition)](
-                                  const Transition& transition) {
-    listeners->Notify(transition);
-    if (user) user(transition);
-  };
-  return std::make_shared<const Instruments>(std::move(instruments));
-}
 
 absl::Status CheckScope(const BreakerKey& scope) {
   if (!scope.partition.empty()) {
@@ -76,13 +64,15 @@ struct BreakerRegistry::State {
 
   explicit State(RegistryOptions options)
       : max_breakers(static_cast<size_t>(options.max_breakers)),
-        instruments(WithListeners(std::move(options.instruments), listeners)),
+        instruments(std::make_shared<const Instruments>(
+            std::move(options.instruments))),
+        courier(
+            std::make_shared<TransitionCourier>(instruments->on_transition)),
         policies(std::make_unique<const PolicyTable>(options.defaults)) {}
 
   const size_t max_breakers;
-  const std::shared_ptr<TransitionListeners> listeners =
-      std::make_shared<TransitionListeners>();
   const std::shared_ptr<const Instruments> instruments;
+  const std::shared_ptr<TransitionCourier> courier;
   std::atomic<uint64_t> overflow_total{0};
   ConfigReloads config_reloads;
 
@@ -110,7 +100,9 @@ struct BreakerRegistry::State {
 BreakerRegistry::BreakerRegistry(RegistryOptions options)
     : state_(std::make_unique<State>(std::move(options))) {}
 
-BreakerRegistry::~BreakerRegistry() = default;
+// A callback may use the registry, so it is told of all as long as there is
+// one.
+BreakerRegistry::~BreakerRegistry() { FlushTransitions(); }
 
 std::shared_ptr<RegisteredBreaker> BreakerRegistry::GetOrCreate(
     const BreakerKey& key) {
@@ -134,11 +126,10 @@ std::shared_ptr<RegisteredBreaker> BreakerRegistry::GetOrCreate(
     // Policy and instruments were checked when they came in.
     // Not make_shared, which would pad its counts to the breaker's alignment.
     breaker.reset(new RegisteredBreaker(key, *state_->policies->For(key),
-                                        state_->instruments));
+                                        state_->instruments, state_->courier));
     breaker->handling().NoteHeld(now);
     breakers.insert(breaker);
   }
-  breaker->Deliver();  // it may begin forced open
   return breaker;
 }
 
@@ -224,22 +215,17 @@ std::vector<std::shared_ptr<RegisteredBreaker>> BreakerRegistry::Breakers()
 
 template <typename Change>
 void BreakerRegistry::ChangePolicies(Change change) {
-  std::vector<std::shared_ptr<RegisteredBreaker>> changed;
-  {
-    MutexLock lock(&state_->mu);
-    std::unique_ptr<const PolicyTable>& policies = state_->policies;
-    auto next = std::make_unique<PolicyTable>(*policies);
-    change(next.get());
-    for (const auto& breaker : state_->breakers) {
-      const PolicyInForce& before = *policies->For(breaker->key());
-      const PolicyInForce& after = *next->For(breaker->key());
-      if (before.policy == after.policy) continue;
-      changed.push_back(breaker);
-      breaker->ReplacePolicy(before, after);
-    }
-    policies = std::move(next);
+  MutexLock lock(&state_->mu);
+  std::unique_ptr<const PolicyTable>& policies = state_->policies;
+  auto next = std::make_unique<PolicyTable>(*policies);
+  change(next.get());
+  for (const auto& breaker : state_->breakers) {
+    const PolicyInForce& before = *policies->For(breaker->key());
+    const PolicyInForce& after = *next->For(breaker->key());
+    if (before.policy == after.policy) continue;
+    breaker->ReplacePolicy(before, after);
   }
-  for (const auto& breaker : changed) breaker->Deliver();
+  policies = std::move(next);
 }
 
 absl::Status BreakerRegistry::SetOptions(const BreakerKey& scope,
@@ -296,8 +282,12 @@ BreakerOptions BreakerRegistry::ProgramOptions(const BreakerKey& scope) const {
 }
 
 void BreakerRegistry::AddListener(std::weak_ptr<TransitionListener> listener) {
-  state_->listeners->Add(std::move(listener));
+  state_->courier->AddListener(std::move(listener));
 }
+
+void BreakerRegistry::FlushTransitions() { state_->courier->Flush(); }
+
+bool BreakerRegistry::HasToldAll() const { return state_->courier->IsIdle(); }
 
 ConfigReloads& BreakerRegistry::config_reloads() {
   return state_->config_reloads;

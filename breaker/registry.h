@@ -55,6 +55,7 @@ class BreakerRegistry {
   static absl::StatusOr<std::shared_ptr<BreakerRegistry>> Create(
       RegistryOptions options = {});
 
+  // Waits as FlushTransitions() does.
   ~BreakerRegistry();
   BreakerRegistry(const BreakerRegistry&) = delete;
   BreakerRegistry& operator=(const BreakerRegistry&) = delete;
@@ -108,6 +109,14 @@ class BreakerRegistry {
   // Tells it of every change of state of a breaker here, as long as it lives.
   void AddListener(std::weak_ptr<TransitionListener> listener);
 
+  // Returns when on_transition and the listeners have been told of all changes
+  // of state so far; in one of them, at once. For tests, and before a program
+  // ends. Waits as long as they take.
+  void FlushTransitions();
+
+  // Whether they have.
+  bool HasToldAll() const;
+
   // How loading the configuration went. Whoever loads it records it.
   ConfigReloads& config_reloads();
   const ConfigReloads& config_reloads() const;
@@ -127,7 +136,7 @@ class BreakerRegistry {
   explicit BreakerRegistry(RegistryOptions options);
 
   // Puts other policies in force: those that `change` makes of a copy of the
-  // ones of now. Tells of what that changed when no lock is held.
+  // ones of now.
   template <typename Change>
   void ChangePolicies(Change change);
 

@@ -9,7 +9,7 @@
 #include "autobreaker/breaker/internal/cold_state.h"
 #include "autobreaker/breaker/internal/rules.h"
 #include "autobreaker/breaker/internal/state_machine.h"
-#include "autobreaker/breaker/internal/transition_outbox.h"
+#include "autobreaker/breaker/internal/transition_courier.h"
 
 namespace autobreaker {
 namespace {
@@ -48,9 +48,9 @@ BreakerSnapshot CircuitBreaker::SnapshotAnd(
           history->ramp_shadow_refused;
     }
     together();
-    if (cold_->outbox != nullptr) {
-      s.callback_exceptions = cold_->outbox->exceptions();
-      s.lost_transitions = cold_->outbox->lost();
+    if (cold_->tally != nullptr) {
+      s.callback_exceptions = cold_->tally->exceptions;
+      s.lost_transitions = cold_->tally->lost;
     }
   }
   gate_.DescribeAdmitted(&s);

@@ -53,8 +53,8 @@ struct BreakerSnapshot {
   std::array<std::array<uint64_t, kStateCount>, kStateCount> transitions = {};
   std::array<uint64_t, kTripReasonCount> trips = {};
   uint64_t callback_exceptions = 0;
-  // Changes of state that a callback was never told of, since it held up those
-  // who told it and 10,000 waited.
+  // Changes of state that nobody was told of, since a callback took so long
+  // that 10,000 waited.
   uint64_t lost_transitions = 0;
 
   // If the instruments ask for it. By the State that admitted the calls; each

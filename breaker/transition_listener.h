@@ -2,6 +2,8 @@
 #ifndef AUTOBREAKER_BREAKER_TRANSITION_LISTENER_H_
 #define AUTOBREAKER_BREAKER_TRANSITION_LISTENER_H_
 
+#include <cstdint>
+
 #include "autobreaker/breaker/transition.h"
 
 namespace autobreaker {
@@ -10,10 +12,12 @@ class TransitionListener {
  public:
   virtual ~TransitionListener() = default;
 
-  // Called as Instruments::on_transition is: outside every lock, in
-  // order for each breaker and at once for several, in the thread of a call,
-  // which it holds up. So put the change somewhere, and do the rest elsewhere.
+  // Called as Instruments::on_transition is, before it.
   virtual void OnTransition(const Transition& transition) noexcept = 0;
+
+  // There were so many changes before the next one that nobody was told of,
+  // since too many waited.
+  virtual void OnLost(int64_t changes) noexcept { (void)changes; }
 };
 
 }  // namespace autobreaker

@@ -65,8 +65,7 @@ class ConfigWatcher {
   ConfigWatcher& operator=(const ConfigWatcher&) = delete;
 
   // Loads the file now, changed or not, and answers the result: for a program's
-  // own signal handler thread or endpoint. Not from on_reload, nor from
-  // Instruments::on_transition, which a load may call.
+  // own signal handler thread or endpoint. Not from on_reload.
   absl::Status Reload();
 
   // The result of the last load.

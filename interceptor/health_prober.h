@@ -66,7 +66,7 @@ class HealthProber {
 
   // Cancels a check that is under way and waits until its permits are recorded.
   // So, as with any channel, do not let go of the last reference in a callback
-  // of gRPC, nor in Instruments::on_transition.
+  // of gRPC.
   ~HealthProber();
 
   HealthProber(const HealthProber&) = delete;

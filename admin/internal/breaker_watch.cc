@@ -155,9 +155,7 @@ void BreakerWatch::MakeSnapshot(bool begins) {
     *message->add_breakers() = ToProto(snapshot);
     if (snapshot.transition_count == 0) continue;
     told.emplace(breaker.id(), snapshot.transition_count);
-    // In this order: a change goes from the breaker to the hub, and from there
-    // to the queue here.
-    if (!breaker.HasDelivered() || !hub_->IsIdle()) {
+    if (!registry_->HasToldAll()) {
       under_way.emplace(breaker.id(), snapshot.transition_count);
     }
   }
@@ -217,8 +215,7 @@ void BreakerWatch::OnCancel() {
 }
 
 void BreakerWatch::OnDone() {
-  // The last one may be a call that changes a state, which is not to end the
-  // registry.
+  // The last owner may be the thread that tells it of a change.
   registry_.reset();
   hub_.reset();
   breakers_.clear();

@@ -11,7 +11,7 @@
 // Lives until gRPC is done with it, however the stream ends, and until no
 // thread is telling it of a change any more. Has no threads of its own:
 // snapshots are taken in those of gRPC, messages are written from those and
-// from the hub's. An idle one keeps nothing of what it showed.
+// from the registry's. An idle one keeps nothing of what it showed.
 //
 // Thread-safety: gRPC and breakers may call it from any thread at once.
 #ifndef AUTOBREAKER_ADMIN_INTERNAL_BREAKER_WATCH_H_

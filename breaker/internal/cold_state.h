@@ -14,13 +14,15 @@
 #include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/internal/peer_tally.h"
 #include "autobreaker/breaker/internal/state_machine.h"
-#include "autobreaker/breaker/internal/transition_outbox.h"
+#include "autobreaker/breaker/internal/transition_courier.h"
 
 namespace autobreaker {
 
 struct ColdState {
-  ColdState(std::shared_ptr<const Instruments> of, StateMachine begins)
+  ColdState(std::shared_ptr<const Instruments> of,
+            std::shared_ptr<TransitionCourier> by, StateMachine begins)
       : instruments(std::move(of)),
+        courier(std::move(by)),
         durations(instruments->duration_buckets.empty()
                       ? nullptr
                       : std::make_unique<DurationHistogram>(
@@ -37,6 +39,7 @@ struct ColdState {
 
   const uint64_t id = NextId();
   const std::shared_ptr<const Instruments> instruments;
+  const std::shared_ptr<TransitionCourier> courier;
   // Null unless the instruments ask for it.
   const std::unique_ptr<DurationHistogram> durations;
 
@@ -45,8 +48,8 @@ struct ColdState {
 
   Mutex mu;
   StateMachine machine ABSL_GUARDED_BY(mu);
-  // Null until there is something to deliver.
-  std::shared_ptr<TransitionOutbox> outbox ABSL_GUARDED_BY(mu);
+  // Null until the courier gets something.
+  std::shared_ptr<TransitionCourier::Tally> tally ABSL_GUARDED_BY(mu);
 };
 
 }  // namespace autobreaker

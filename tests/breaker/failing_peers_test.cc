@@ -40,6 +40,7 @@ TEST(FailingPeersTest, AreInTheTransitionThatOpens) {
                       [&seen](const Transition& t) { seen.push_back(t); });
   FailAt(breaker, "a", 2);
   FailAt(breaker, "b", 18);
+  breaker->FlushTransitions();
   ASSERT_EQ(seen.size(), 1u);
   EXPECT_EQ(ToString(seen[0].failing_peers), "18 of 20 failures at b");
   EXPECT_EQ(breaker.Snapshot().last_trip->failing_peers, seen[0].failing_peers);
@@ -51,6 +52,7 @@ TEST(FailingPeersTest, OfAProbeAreInTheTransitionThatReopens) {
                       [&seen](const Transition& t) { seen.push_back(t); });
   breaker.TripAndWaitForProbes();
   FailAt(breaker, "a");
+  breaker->FlushTransitions();
   ASSERT_EQ(seen.back().to, State::kOpen);
   EXPECT_THAT(seen.back().failing_peers.peers, ElementsAre(Peer{"a", 1}));
 }
@@ -63,6 +65,7 @@ TEST(FailingPeersTest, AreNotInATransitionThatTheyAreNoReasonFor) {
   breaker->SetMode(Mode::kForcedOpen);
   breaker->SetMode(Mode::kAutomatic);
   breaker.Recover();
+  breaker->FlushTransitions();
   ASSERT_EQ(seen.size(), 3u);
   for (const Transition& t : seen) EXPECT_EQ(t.failing_peers, FailingPeers());
 }

@@ -785,6 +785,7 @@ TEST(HalfOpenTransitionTest, CountsProbesThatMadeProgress) {
     streams.back().Progressed();
     breaker.clock().Advance(absl::Milliseconds(100));
   }
+  breaker->FlushTransitions();
   ASSERT_EQ(last.reason, TransitionReason::kProbesSucceeded);
   EXPECT_EQ(last.window.successes, streams.size());
 }

@@ -33,8 +33,8 @@ struct Breaker {
   }
 
   FakeClock clock;
-  std::shared_ptr<CircuitBreaker> breaker;
   int transitions = 0;
+  std::shared_ptr<CircuitBreaker> breaker;
 };
 
 // Does `act` to a breaker made by `prepare`, with each of its allocations
@@ -84,6 +84,7 @@ TEST(OutOfMemory, AForcedOpeningHappensAsAWhole) {
                    const BreakerSnapshot s = b.breaker->Snapshot();
                    EXPECT_EQ(s.mode, Mode::kForcedOpen);
                    EXPECT_EQ(s.state, State::kOpen);
+                   b.breaker->FlushTransitions();
                    EXPECT_EQ(b.transitions, 1);
                  });
 }
@@ -97,6 +98,7 @@ TEST(OutOfMemory, AnOpenBreakerStillBecomesHalfOpen) {
       [](Breaker& b) { b.breaker->TryAcquire(); },
       [](Breaker& b) {
         EXPECT_EQ(b.breaker->Snapshot().state, State::kHalfOpen);
+        b.breaker->FlushTransitions();
         EXPECT_EQ(b.transitions, 2);
       });
 }

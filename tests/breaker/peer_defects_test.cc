@@ -394,6 +394,7 @@ TEST(PeerDefectsTest, CallbackMayReadTheBreakerAndThrow) {
   self = &breaker;
   breaker.TripAndWaitForProbes();
   breaker.Recover();
+  breaker->FlushTransitions();
   EXPECT_EQ(breaker.Snapshot().callback_exceptions, 3);
 }
 

@@ -230,7 +230,7 @@ TEST_F(EndOfForcedClosedTest, ByAResetShowsNoCallsThatLeftTheWindow) {
   EXPECT_EQ(breaker_->Snapshot().last_trip->window, Counts(0, 0));
 }
 
-TEST_F(RegistryApplyTest, TransitionsAreToldOutsideItsLock) {
+TEST_F(RegistryApplyTest, TransitionsAreTold) {
   std::vector<std::string> seen;
   RegistryOptions options;
   std::shared_ptr<BreakerRegistry> registry;
@@ -241,10 +241,12 @@ TEST_F(RegistryApplyTest, TransitionsAreToldOutsideItsLock) {
   registry = BreakerRegistry::Create(options).value();
   registry->GetOrCreate(kPlace);
   ASSERT_TRUE(registry->Apply({{kPlace, InMode(Mode::kForcedOpen)}}).ok());
+  registry->FlushTransitions();
   EXPECT_THAT(seen, ::testing::ElementsAre("open"));
   ASSERT_TRUE(
       registry->Apply({{{"late", "", ""}, InMode(Mode::kForcedOpen)}}).ok());
   registry->GetOrCreate({"late", "", ""});
+  registry->FlushTransitions();
   EXPECT_THAT(seen, ::testing::ElementsAre("open", "half_open", "open"));
 }
 

@@ -106,6 +106,7 @@ TEST(RegistryTest, BreakersTakeTheEnvironment) {
   };
   const auto breaker = MakeRegistry(options)->GetOrCreate(PlaceKey());
   for (int i = 0; i < 20; ++i) breaker->TryAcquire().Record(Outcome::kFailure);
+  breaker->FlushTransitions();
   ASSERT_EQ(opened.size(), 1);
   EXPECT_TRUE(opened[0] == PlaceKey());
   EXPECT_EQ(breaker->Snapshot().last_transition_time, clock.WallNow());

@@ -29,12 +29,12 @@ TEST(ResetTest, IsAForcedTransition) {
   TestBreaker breaker(ExactOptions(),
                       [&seen](const Transition& t) { seen.push_back(t); });
   breaker.Trip();
-  seen.clear();
   breaker->Reset();
-  ASSERT_EQ(seen.size(), 1u);
-  EXPECT_EQ(seen[0].from, State::kOpen);
-  EXPECT_EQ(seen[0].to, State::kClosed);
-  EXPECT_EQ(seen[0].reason, TransitionReason::kForced);
+  breaker->FlushTransitions();
+  ASSERT_EQ(seen.size(), 2u);
+  EXPECT_EQ(seen[1].from, State::kOpen);
+  EXPECT_EQ(seen[1].to, State::kClosed);
+  EXPECT_EQ(seen[1].reason, TransitionReason::kForced);
 }
 
 TEST(ResetTest, OfAClosedBreakerIsNoTransition) {

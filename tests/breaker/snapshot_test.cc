@@ -276,6 +276,7 @@ TEST(SnapshotTest, RunsNoCallback) {
   breaker->SetMode(Mode::kForcedOpen, absl::Seconds(1));
   breaker.clock().Advance(absl::Hours(1));
   breaker.Snapshot();
+  breaker->FlushTransitions();
   EXPECT_EQ(calls, 1);
 }
 

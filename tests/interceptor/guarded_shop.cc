@@ -168,7 +168,8 @@ GuardedShop::GuardedShop(ShopOptions options) {
 
   RegistryOptions registry_options;
   registry_options.defaults = options.breaker;
-  registry_options.instruments.clock = &clock;
+  registry_options.instruments.clock =
+      options.breakers_clock != nullptr ? options.breakers_clock : &clock;
   registry_options.instruments.duration_buckets = DefaultDurationBuckets();
   registry_options.instruments.count_status_codes = true;
   registry = BreakerRegistry::Create(registry_options).value();

@@ -91,6 +91,8 @@ struct ShopOptions {
       grpc::InsecureServerCredentials();
   std::shared_ptr<grpc::ChannelCredentials> channel_credentials =
       grpc::InsecureChannelCredentials();
+  // In place of GuardedShop::clock; must outlive it.
+  const Clock* breakers_clock = nullptr;
   // Interceptors on the application's side of the breaker's and on the other.
   InterceptorFactories outer;
   InterceptorFactories inner;

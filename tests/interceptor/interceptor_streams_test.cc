@@ -16,8 +16,9 @@
 
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
-#include "autobreaker/breaker/transition_listener.h"
+#include "autobreaker/breaker/clock.h"
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
+#include "autobreaker/testing/fake_clock.h"
 #include "autobreaker/tests/interceptor/guarded_shop.h"
 #include "autobreaker/tests/support/watchdog.h"
 #include "gtest/gtest.h"
@@ -221,27 +222,34 @@ TEST_F(Streams, AndOtherCallsThatOutliveTheirLeaseCountWhenTheySucceed) {
   EXPECT_EQ(s.late_results, 0u);
 }
 
-// Holds up the thread that closes a breaker until the status of the call that
-// did it is known.
-class HoldsUpUntilTheEnd final : public TransitionListener {
+// Holds up the thread that reports progress, where that reads the clock, until
+// the status of the call is known.
+class HoldsUpUntilTheEnd final : public Clock {
  public:
-  explicit HoldsUpUntilTheEnd(GuardedShop* shop) : shop_(shop) {}
+  MonotonicTime Now() const override {
+    // The first reading is of the call's begin.
+    if (shop != nullptr && ++readings == 2) held_up = AwaitStatus();
+    return clock_.Now();
+  }
+  MonotonicTime CoarseNow() const override { return clock_.CoarseNow(); }
+  absl::Time WallNow() const override { return clock_.WallNow(); }
 
-  void OnTransition(const Transition& transition) noexcept override {
-    if (transition.to != State::kClosed) return;
+  GuardedShop* shop = nullptr;
+  mutable std::atomic<int> readings{0};
+  mutable std::atomic<bool> held_up{false};
+
+ private:
+  bool AwaitStatus() const {
     const auto give_up =
         std::chrono::steady_clock::now() + std::chrono::seconds(5);
-    while (StatusesOf(shop_->SnapshotOf("WatchStock")) == 0 &&
+    while (StatusesOf(shop->SnapshotOf("WatchStock")) == 0 &&
            std::chrono::steady_clock::now() < give_up) {
       std::this_thread::yield();
     }
-    held_up = StatusesOf(shop_->SnapshotOf("WatchStock")) > 0;
+    return StatusesOf(shop->SnapshotOf("WatchStock")) > 0;
   }
 
-  std::atomic<bool> held_up{false};
-
- private:
-  GuardedShop* const shop_;
+  FakeClock clock_;
 };
 
 class OneMessage final : public grpc::ClientReadReactor<StockLevel> {
@@ -264,15 +272,17 @@ class OneMessage final : public grpc::ClientReadReactor<StockLevel> {
 
 // With reactors, the status can come on another thread than the message.
 TEST_F(Streams, ThatEndWhileTheirProgressIsReportedAreSettledOnce) {
-  BreakerOptions options = RateOptions();
-  options.half_open.successes_to_close = 1;
-  GuardedShop shop(options);
-  shop.MakeHalfOpen("WatchStock");
-  const auto listener = std::make_shared<HoldsUpUntilTheEnd>(&shop);
-  shop.registry->AddListener(listener);
+  HoldsUpUntilTheEnd clock;
+  ShopOptions options;
+  options.breaker.half_open.successes_to_close = 1;
+  options.breakers_clock = &clock;
+  GuardedShop shop(std::move(options));
+  shop.ForceOpen("WatchStock");
+  shop.BreakerOf("WatchStock")->SetMode(Mode::kAutomatic);  // now half-open
+  clock.shop = &shop;
   const auto context = GuardedShop::Context();
   OneMessage().Run(shop.stub.get(), context.get());
-  EXPECT_TRUE(listener->held_up);
+  EXPECT_TRUE(clock.held_up);
   const RegisteredSnapshot s = shop.SnapshotOf("WatchStock");
   EXPECT_EQ(s.successes, 1u);
   EXPECT_EQ(s.abandoned, 0u);

@@ -2,11 +2,13 @@
 
 #include <array>
 #include <chrono>
+#include <future>
 #include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "autobreaker/breaker/transition_listener.h"
 #include "autobreaker/interceptor/circuit_breaker_interceptor.h"
 #include "autobreaker/interceptor/refusal_status.h"
 #include "autobreaker/tests/breaker/rate_options.h"
@@ -63,6 +65,27 @@ TEST_P(EveryCall, OpensTheBreakerWhenItKeepsFailing) {
   for (int i = 0; i < 20; ++i) Run();
 
   EXPECT_EQ(Snapshot().state, State::kOpen);
+}
+
+// As a callback that writes to a log on a full disk.
+class Hangs final : public TransitionListener {
+ public:
+  void OnTransition(const Transition&) noexcept override {
+    go_on.get_future().wait();
+  }
+  std::promise<void> go_on;
+};
+
+TEST_P(EveryCall, WaitsForNobodyWhoHearsThatTheBreakerOpens) {
+  const auto hangs = std::make_shared<Hangs>();
+  shop_.registry->AddListener(hangs);
+  shop_.service.AnswerWith(Broken());
+
+  for (int i = 0; i < 20; ++i) Run();  // they return, or this test never ends
+
+  EXPECT_EQ(Snapshot().state, State::kOpen);
+  EXPECT_FALSE(shop_.registry->HasToldAll());
+  hangs->go_on.set_value();
 }
 
 TEST_P(EveryCall, IsRefusedWhileOpenAndNeverReachesTheServer) {

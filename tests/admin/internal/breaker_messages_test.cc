@@ -28,9 +28,6 @@ struct Breaker {
     registry_options.defaults = options;
     registry_options.instruments.clock = &clock;
     registry_options.instruments.count_status_codes = true;
-    registry_options.instruments.on_transition = [this](const Transition& t) {
-      last = t;
-    };
     breaker = BreakerRegistry::Create(std::move(registry_options))
                   .value()
                   ->GetOrCreate(key);
@@ -40,9 +37,9 @@ struct Breaker {
     for (int i = 0; i < count; ++i) breaker->TryAcquire().Record(outcome);
   }
   v1::Breaker Message() { return ToProto(breaker->Snapshot()); }
+  v1::Transition LastTrip() { return ToProto(*breaker->Snapshot().last_trip); }
 
   FakeClock clock;
-  Transition last;
   std::shared_ptr<RegisteredBreaker> breaker;
 };
 
@@ -263,7 +260,7 @@ TEST(BreakerMessages, AHalfOpenBreakerTellsOfItsProbes) {
 TEST(BreakerMessages, ATransitionTellsWhatItRestsOn) {
   Breaker b;
   b.Finish(Outcome::kFailure, 20);
-  const v1::Transition message = ToProto(b.last);
+  const v1::Transition message = b.LastTrip();
   EXPECT_EQ(message.key().method(), "Place");
   EXPECT_EQ(message.number(), 1u);
   EXPECT_EQ(message.from(), v1::CLOSED);
@@ -283,7 +280,7 @@ TEST(BreakerMessages, WhereFailuresCameFromIsTold) {
   const v1::Breaker message = b.Message();
   for (const v1::FailingPeers& failing :
        {message.failing_peers(), message.last_trip().failing_peers(),
-        ToProto(b.last).failing_peers()}) {
+        b.LastTrip().failing_peers()}) {
     EXPECT_EQ(failing.failures(), 20u);
     ASSERT_EQ(failing.peers_size(), 2);
     EXPECT_EQ(failing.peers(0).name(), "a");
@@ -297,7 +294,7 @@ TEST(BreakerMessages, NothingIsToldWhereNoPeerIsKnown) {
   Breaker b;
   b.Finish(Outcome::kFailure, 20);
   EXPECT_FALSE(b.Message().has_failing_peers());
-  EXPECT_FALSE(ToProto(b.last).has_failing_peers());
+  EXPECT_FALSE(b.LastTrip().has_failing_peers());
 }
 
 TEST(BreakerMessages, TimesAreExactToTheNanosecond) {
