@@ -61,7 +61,8 @@ layer admin \
 layer tools \
   "$grpc|$protobuf|//breaker/internal:utf8|//config:convert|//proto:(admin|config)_cc_.*" \
   '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/internal/utf8\.h|config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
-layer testing "//breaker:breaker" '"autobreaker/breaker/[^/]*"'
+layer testing "$grpc|@com_google_googletest//:gtest|//(breaker:breaker|interceptor:interceptor)" \
+  '<grpcpp/|"gmock/gmock\.h"|"autobreaker/(breaker|interceptor)/[^/]*"'
 layer proto "$grpc|$protobuf" "$none_of_ours"
 none "proto is for .proto files" \
   "$(find proto -type f ! -name '*.proto' ! -name BUILD.bazel)"
