@@ -13,13 +13,14 @@
 
 #include <grpcpp/support/status.h>
 
-#include <functional>
 #include <optional>
 #include <ostream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
+#include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/breaker/snapshot.h"
 #include "autobreaker/breaker/transition.h"
 #include "autobreaker/breaker/types.h"
@@ -44,6 +45,14 @@ inline bool HasState(State state, State wanted,
 }
 
 }  // namespace testing_internal
+
+// For gMock's messages.
+inline void PrintTo(const CircuitBreaker& breaker, std::ostream* os) {
+  *os << "the breaker of " << ToString(breaker.key());
+}
+inline void PrintTo(const RegisteredBreaker& breaker, std::ostream* os) {
+  PrintTo(static_cast<const CircuitBreaker&>(breaker), os);
+}
 
 MATCHER(IsClosed, negation ? "is not closed" : "is closed") {
   return testing_internal::HasState(testing_internal::StateOf(arg),
