@@ -297,7 +297,11 @@ grpc::ServerUnaryReactor* BreakerAdminService::Get(
   if (status.ok()) {
     const absl::StatusOr<Breaker> breaker = Find(*registry_, request->key());
     status = breaker.status();
-    if (status.ok()) *response = ToProto((*breaker)->Snapshot());
+    if (status.ok()) {
+      *response = ToProto((*breaker)->Snapshot());
+      *response->mutable_policy() =
+          ToProto(registry_->OriginFor((*breaker)->key()));
+    }
   }
   return Answer(context, status);
 }

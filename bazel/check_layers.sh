@@ -59,8 +59,8 @@ layer admin \
   "$grpc|$protobuf|$breaker|//config:convert|//proto:(admin|config)_cc_.*" \
   '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/|config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
 layer tools \
-  "$grpc|$protobuf|//breaker/internal:utf8|//config:convert|//proto:(admin|config)_cc_.*" \
-  '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/internal/utf8\.h|config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
+  "$grpc|$protobuf|//breaker:breaker|//breaker/internal:utf8|//config:(config|convert)|//proto:(admin|config)_cc_.*" \
+  '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/(internal/utf8|key|registry)\.h|config/[^/]*\.h|proto/(admin|config)\.)'
 layer testing "$grpc|@com_google_googletest//:gtest|//(breaker:breaker|interceptor:interceptor)" \
   '<grpcpp/|"gmock/gmock\.h"|"autobreaker/(breaker|interceptor)/[^/]*"'
 layer proto "$grpc|$protobuf" "$none_of_ours"

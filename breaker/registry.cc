@@ -276,9 +276,21 @@ BreakerPolicy BreakerRegistry::PolicyFor(const BreakerKey& key) const {
   return state_->policies->For(key)->policy;
 }
 
+PolicyOrigin BreakerRegistry::OriginFor(const BreakerKey& key) const {
+  MutexLock lock(&state_->mu);
+  const PolicyTable::Found found = state_->policies->Find(key);
+  const PolicyTable::Found program = state_->policies->FindProgram(key);
+  PolicyOrigin origin;
+  if (found.applied) origin.configured_scope = found.scope;
+  origin.program_scope = program.scope;
+  origin.policy = found.policy->policy;
+  origin.program_options = program.policy->policy.options;
+  return origin;
+}
+
 BreakerOptions BreakerRegistry::ProgramOptions(const BreakerKey& scope) const {
   MutexLock lock(&state_->mu);
-  return state_->policies->ProgramFor(scope)->policy.options;
+  return state_->policies->FindProgram(scope).policy->policy.options;
 }
 
 void BreakerRegistry::AddListener(std::weak_ptr<TransitionListener> listener) {

@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -43,6 +44,18 @@ struct RegistryOptions {
 
   // For all breakers of the registry.
   Instruments instruments;
+};
+
+// From whom the policy of a breaker is.
+struct PolicyOrigin {
+  // The scope that the configuration has it for; not set if it is the
+  // program's.
+  std::optional<BreakerKey> configured_scope;
+  BreakerPolicy policy;
+  // What the program alone has for it, and for which scope: the empty one for
+  // RegistryOptions::defaults.
+  BreakerKey program_scope;
+  BreakerOptions program_options;
 };
 
 class BreakerRegistry {
@@ -101,6 +114,8 @@ class BreakerRegistry {
 
   // What a breaker of that key gets that is made now.
   BreakerPolicy PolicyFor(const BreakerKey& key) const;
+  // The same, and from whom.
+  PolicyOrigin OriginFor(const BreakerKey& key) const;
 
   // The most specific options that the program set for all of `scope`, with no
   // regard to what was applied.

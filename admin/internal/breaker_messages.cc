@@ -240,6 +240,19 @@ v1::Transition ToProto(const Transition& t) {
   return message;
 }
 
+v1::Policy ToProto(const PolicyOrigin& origin) {
+  v1::Policy message;
+  if (origin.configured_scope.has_value()) {
+    *message.mutable_configured_for() = ToProto(*origin.configured_scope);
+  }
+  *message.mutable_program_for() = ToProto(origin.program_scope);
+  *message.mutable_program_options() = ToProto(origin.program_options);
+  *message.mutable_options() = ToProto(origin.policy.options);
+  message.set_mode(ToProto(origin.policy.mode));
+  *message.mutable_default_options() = ToProto(BreakerOptions());
+  return message;
+}
+
 BreakerKey KeyShownAs(const v1::BreakerKey& shown) {
   return {RestoreInvalidUtf8(shown.name()), RestoreInvalidUtf8(shown.service()),
           RestoreInvalidUtf8(shown.method()),

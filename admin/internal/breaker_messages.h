@@ -11,6 +11,7 @@
 
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/registered_breaker.h"
+#include "autobreaker/breaker/registry.h"
 #include "autobreaker/breaker/types.h"
 #include "autobreaker/proto/admin.pb.h"
 #include "autobreaker/proto/config.pb.h"
@@ -22,6 +23,7 @@ v1::TransitionReason ToProto(TransitionReason reason);
 
 v1::Breaker ToProto(const RegisteredSnapshot& snapshot);
 v1::Transition ToProto(const Transition& transition);
+v1::Policy ToProto(const PolicyOrigin& origin);
 
 // The key that a message of a breaker shows as `shown`: bytes that were
 // replaced there, since they are not UTF-8, are as they were.

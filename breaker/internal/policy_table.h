@@ -41,10 +41,18 @@ class PolicyTable {
   explicit PolicyTable(const BreakerOptions& defaults)
       : program_{{BreakerKey(), PolicyInForce::Of(defaults)}} {}
 
-  // The policy of a breaker. Never null.
-  const SharedPolicy& For(const BreakerKey& key) const;
+  struct Found {
+    BreakerKey scope;
+    SharedPolicy policy;  // never null
+    bool applied;         // by the configuration
+  };
+
+  // What applies to a breaker.
+  Found Find(const BreakerKey& key) const;
   // The same with no regard to the configuration.
-  const SharedPolicy& ProgramFor(const BreakerKey& key) const;
+  Found FindProgram(const BreakerKey& key) const;
+  // The policy alone. Never null.
+  const SharedPolicy& For(const BreakerKey& key) const;
 
   // What the program sets for a scope.
   void SetProgram(const BreakerKey& scope, SharedPolicy policy) {

@@ -27,6 +27,7 @@
 #include "absl/time/time.h"
 #include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/proto/admin.grpc.pb.h"
+#include "autobreaker/tools/breakerctl/config_command.h"
 #include "autobreaker/tools/breakerctl/credentials.h"
 #include "autobreaker/tools/breakerctl/key.h"
 #include "autobreaker/tools/breakerctl/text.h"
@@ -93,6 +94,10 @@ class Client {
         return ForKeys(&Client::Update);
       case Verb::kReset:
         return ForKeys(&Client::Reset);
+      case Verb::kConfigCheck:
+        return CheckAgainst();
+      case Verb::kConfigExplain:
+        return ForKeys(&Client::Explain);
       case Verb::kHelp:
         break;
     }
@@ -251,14 +256,45 @@ class Client {
     return absl::OkStatus();
   }
 
-  absl::Status Get(const v1::BreakerKey& key) const {
+  absl::StatusOr<v1::Breaker> Ask(const v1::BreakerKey& key) const {
     v1::GetRequest request;
     *request.mutable_key() = key;
     v1::Breaker breaker;
     const absl::Status status =
         Call(&v1::BreakerAdmin::Stub::Get, request, &breaker);
     if (!status.ok()) return status;
-    return command_.json ? WriteJson(breaker) : Write(Details(Look(), breaker));
+    return breaker;
+  }
+
+  absl::Status Get(const v1::BreakerKey& key) const {
+    const auto breaker = Ask(key);
+    if (!breaker.ok()) return breaker.status();
+    return command_.json ? WriteJson(*breaker)
+                         : Write(Details(Look(), *breaker));
+  }
+
+  absl::Status Explain(const v1::BreakerKey& key) const {
+    const auto breaker = Ask(key);
+    if (!breaker.ok()) return breaker.status();
+    return command_.json ? WriteJson(*breaker) : Write(Explanation(*breaker));
+  }
+
+  // The file is good by itself, or nobody is asked.
+  absl::Status CheckAgainst() const {
+    const auto config = CheckConfig(command_.config_file);
+    if (!config.ok()) return config.status();
+    const auto listed = AllPages();
+    if (!listed.ok()) return listed.status();
+    std::vector<v1::Breaker> breakers;
+    for (const v1::Breaker& breaker : *listed) {
+      auto whole = Ask(breaker.key());
+      if (absl::IsNotFound(whole.status())) continue;  // gone since
+      if (!whole.ok()) return whole.status();
+      breakers.push_back(*std::move(whole));
+    }
+    const auto matches = Matches(*config, breakers);
+    if (!matches.ok()) return matches.status();
+    return Write(*matches);
   }
 
   absl::Status SetMode(const v1::BreakerKey& key) const {
@@ -303,6 +339,11 @@ class Client {
 
 absl::Status RunCommand(const Command& command) {
   if (command.verb == Verb::kHelp) return Write(HelpText());
+  if (command.verb == Verb::kConfigCheck && !command.against) {
+    const auto config = CheckConfig(command.config_file);
+    if (!config.ok()) return config.status();
+    return Write(GoodLine(command.config_file, *config));
+  }
   const auto credentials = MakeCredentials(command.security);
   if (!credentials.ok()) return credentials.status();
   return Client(command, *credentials).Run();

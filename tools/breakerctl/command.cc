@@ -40,6 +40,10 @@ them, through the program's service autobreaker.v1.BreakerAdmin.
                                             all of that group
   breakerctl reset KEY                      closes it, and lets it forget what it
                                             judged by
+  breakerctl config check FILE              whether a configuration is good; asks no
+                                            program
+      --against=HOST:PORT                   asks that one which breakers it is for
+  breakerctl config explain KEY             from whom each option of a breaker is
 
 KEY is name/package.Service/Method, or whole parts of it, as "PlaceOrder",
 "Orders/PlaceOrder" or "payments". Where one breaker is meant, it must be the
@@ -100,6 +104,12 @@ absl::Status SetAddress(absl::string_view value, Command* command) {
   if (value.empty()) return Wrong("--address must not be empty");
   command->address = std::string(value);
   return absl::OkStatus();
+}
+
+absl::Status SetAgainst(absl::string_view value, Command* command) {
+  if (value.empty()) return Wrong("--against must not be empty");
+  command->against = true;
+  return SetAddress(value, command);
 }
 
 template <std::string Security::*field>
@@ -193,6 +203,7 @@ const std::vector<Flag>& Flags() {
       {"state", AddStates, true, {Verb::kList}},
       {"mode", AddModes, true, {Verb::kList}},
       {"for", SetFor, true, {Verb::kSetMode}},
+      {"against", SetAgainst, true, {Verb::kConfigCheck}},
       {"reset", AddResets, true, {Verb::kUpdate}},
       {"all", SetAll, false, {Verb::kSetMode, Verb::kUpdate, Verb::kReset}},
   };
@@ -212,6 +223,8 @@ constexpr VerbName kVerbs[] = {
     {"set-mode", Verb::kSetMode, "set-mode KEY MODE"},
     {"update", Verb::kUpdate, "update KEY FIELD=VALUE..."},
     {"reset", Verb::kReset, "reset KEY"},
+    {"config check", Verb::kConfigCheck, "config check FILE"},
+    {"config explain", Verb::kConfigExplain, "config explain KEY"},
     {"help", Verb::kHelp, "help"},
 };
 
@@ -266,11 +279,15 @@ absl::StatusOr<Words> SortWords(const std::vector<std::string>& arguments) {
 absl::Status TakeOthers(const VerbName& verb,
                         const std::vector<std::string>& others,
                         Command* command) {
+  const bool takes_file = verb.verb == Verb::kConfigCheck;
   const bool key_needed = verb.verb != Verb::kList && verb.verb != Verb::kWatch;
   if (key_needed && (others.empty() || others[0].empty())) {
-    return Wrong(absl::StrCat("KEY is missing: breakerctl ", verb.usage));
+    return Wrong(absl::StrCat(takes_file ? "FILE" : "KEY",
+                              " is missing: breakerctl ", verb.usage));
   }
-  if (!others.empty()) command->key = others[0];
+  if (!others.empty()) {
+    (takes_file ? command->config_file : command->key) = others[0];
+  }
   size_t taken = 1;
   if (verb.verb == Verb::kSetMode) {
     if (others.size() < 2) {
@@ -309,6 +326,10 @@ absl::StatusOr<Command> ParseCommand(const std::vector<std::string>& arguments,
   std::vector<std::string>& others = words->others;
   if (words->help) return command;
   if (others.empty()) return Wrong("what to do? \"breakerctl help\" tells");
+  if (others[0] == "config" && others.size() > 1) {  // a command of two words
+    others[0] = absl::StrCat("config ", others[1]);
+    others.erase(others.begin() + 1);
+  }
   const auto verb =
       std::find_if(std::begin(kVerbs), std::end(kVerbs),
                    [&](const VerbName& v) { return v.name == others[0]; });

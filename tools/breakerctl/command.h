@@ -12,7 +12,17 @@
 
 namespace autobreaker::breakerctl {
 
-enum class Verb { kHelp, kList, kWatch, kGet, kSetMode, kUpdate, kReset };
+enum class Verb {
+  kHelp,
+  kList,
+  kWatch,
+  kGet,
+  kSetMode,
+  kUpdate,
+  kReset,
+  kConfigCheck,
+  kConfigExplain,
+};
 
 // Paths of files are empty if they are not given.
 struct Security {
@@ -33,6 +43,8 @@ struct Command {
   // See breakerctl_key.h. Empty for all, where that may be.
   std::string key;
   bool all = false;  // every breaker that `key` is part of
+  std::string config_file;
+  bool against = false;  // `config_file` is for the program at `address`
   // The requests, but for keys and pages.
   v1::ListRequest list;
   v1::SetModeRequest set_mode;

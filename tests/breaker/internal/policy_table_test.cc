@@ -106,9 +106,9 @@ TEST_F(PolicyTableTest, OnEqualScopesTheConfigurationApplies) {
 
 TEST_F(PolicyTableTest, ProgramsOwnIgnoresTheConfiguration) {
   table_.SetApplied({{kPlace, Policy(1)}, {{}, Policy(2)}});
-  EXPECT_EQ(Number(table_.ProgramFor(kPlace)), kDefault);
+  EXPECT_EQ(Number(table_.FindProgram(kPlace).policy), kDefault);
   table_.SetProgram({"payments", "", ""}, Policy(3));
-  EXPECT_EQ(Number(table_.ProgramFor(kPlace)), 3);
+  EXPECT_EQ(Number(table_.FindProgram(kPlace).policy), 3);
 }
 
 TEST_F(PolicyTableTest, NextConfigurationTakesThePlaceOfTheOneBefore) {
