@@ -137,7 +137,7 @@ class alignas(64) CircuitBreaker {
     // The healthy call. Whatever needs more is settled out of line.
     if (outcome == Outcome::kSuccess &&
         admitted.kind == Admitted::Kind::kNormal && !admitted.timed &&
-        gate_.CountSuccess(admitted.generation)) {
+        !admitted.holds_place && gate_.CountSuccess(admitted.generation)) {
       return;
     }
     SettleSlowly(admitted, outcome, retry_after, peer);
@@ -188,6 +188,8 @@ class alignas(64) CircuitBreaker {
   ABSL_ATTRIBUTE_NOINLINE Permit Admit(Admitted::Kind kind, StateWord word,
                                        uint64_t probe = 0,
                                        bool finds_out = false);
+  // Admits a call to a closed breaker, if there is a place for it.
+  Permit AdmitNormally(StateWord word, Refusal* refusal);
   // Refuses a call, or in shadow mode counts that it would be refused and
   // admits it: for the reason that the terms have, or for another.
   Permit Refuse(const AdmissionTerms& terms, MonotonicTime now,
