@@ -17,7 +17,8 @@
 // - Counters are lifetime totals and never go back.
 // - While closed, a call that succeeds takes no lock, allocates nothing and
 //   writes no cache line but its CPU's own. (Once per step of the window, one
-//   call also moves the window on, if nobody holds the lock.)
+//   call also moves the window on, if nobody holds the lock. With
+//   BreakerOptions::max_calls_in_flight, all write one line more.)
 // - While open, a call is refused without a lock.
 // - A look at the breaker changes nothing in it.
 //
@@ -59,7 +60,8 @@ struct Refusal {
   RefusalReason reason = RefusalReason::kOpen;
   // How long until the breaker may admit a call, such as 80 ms: the rest of the
   // open time, or of a mode that forces it open for a time. Not set while
-  // half-open, nor while forced open for good.
+  // half-open, nor while forced open for good, nor if too many calls are under
+  // way.
   std::optional<absl::Duration> retry_after;
 };
 
