@@ -145,6 +145,11 @@ void MakeClosedWithSlowCalls(const benchmark::State&) {
   options.trip.slow_call_rate_threshold = 0.5;
   Make(options);
 }
+void MakeClosedWithCap(const benchmark::State&) {
+  BreakerOptions options;
+  options.max_calls_in_flight = 100;
+  Make(options);
+}
 void MakeClosedWithDurations(const benchmark::State&) {
   Instruments instruments;
   instruments.duration_buckets = DefaultDurationBuckets();
@@ -203,6 +208,9 @@ void BM_AdmitSucceedTimingSlowCalls(benchmark::State& state) {
   AdmitSucceed(state);
 }
 AUTOBREAKER_BENCHMARK(BM_AdmitSucceedTimingSlowCalls, MakeClosedWithSlowCalls);
+
+void BM_AdmitSucceedCapped(benchmark::State& state) { AdmitSucceed(state); }
+AUTOBREAKER_BENCHMARK(BM_AdmitSucceedCapped, MakeClosedWithCap);
 
 void BM_AdmitSucceedRecordingDurations(benchmark::State& state) {
   AdmitSucceed(state);

@@ -23,6 +23,7 @@ CONTENDED = {
     "BM_AdmitFailAtPeers/1",
     "BM_AdmitFailAtPeers/8",
     "BM_AdmitFailAtPeers/100",
+    "BM_AdmitSucceedCapped",
     "BM_AdmitTenPercentFailures",
     "BM_Snapshot",
     "BM_UpdateOptions",

@@ -64,7 +64,9 @@ CircuitBreaker::CircuitBreaker(BreakerKey key,
                        SeedFor(*instruments, key_), clock().CoarseNow(),
                        clock().WallNow()))) {
   MutexLock lock(&cold_->mu);
-  gate_.Publish(cold_->machine.terms());
+  const Terms terms = cold_->machine.terms();
+  if (terms.admission.word.capped()) gate_.MakeCap();
+  gate_.Publish(terms);
 }
 
 CircuitBreaker::~CircuitBreaker() = default;
@@ -79,6 +81,10 @@ void CircuitBreaker::Change(Decide decide, absl::FunctionRef<void()> together) {
 
   // What may throw comes first, and changes nothing.
   StateMachine::Move move = decide(&machine, now);
+  if (move.rules != nullptr &&
+      move.rules->options.max_calls_in_flight.has_value()) {
+    gate_.MakeCap();
+  }
   TransitionCourier::Letter letter;
   if (move.transition != nullptr) {
     move.transition->key = key_;
@@ -196,8 +202,9 @@ uint64_t CircuitBreaker::Asked(const StateMachine& machine) const {
 
 Permit CircuitBreaker::Admit(Admitted::Kind kind, StateWord word,
                              uint64_t probe, bool finds_out) {
-  gate_.Count(ShardedCounters::kAdmitted);
   Admitted admitted;
+  admitted.holds_place = word.capped() && kind != Admitted::Kind::kUnjudged;
+  if (!admitted.holds_place) gate_.Count(ShardedCounters::kAdmitted);
   admitted.generation = word.generation();
   admitted.probe = probe;
   admitted.state = word.state();
@@ -208,6 +215,13 @@ Permit CircuitBreaker::Admit(Admitted::Kind kind, StateWord word,
     admitted.start = clock().Now();
   }
   return Permit(this, admitted);
+}
+
+inline Permit CircuitBreaker::AdmitNormally(StateWord word, Refusal* refusal) {
+  return !word.capped() || gate_.TakePlace()
+             ? Admit(Admitted::Kind::kNormal, word)
+             : Refuse(RefusalReason::kTooManyCalls, word, nullptr,
+                      MonotonicTime(), refusal);
 }
 
 inline Permit CircuitBreaker::Refuse(RefusalReason reason, StateWord word,
@@ -228,6 +242,9 @@ inline Permit CircuitBreaker::Refuse(RefusalReason reason, StateWord word,
       break;
     case RefusalReason::kRamp:
       break;  // counted where it was decided
+    case RefusalReason::kTooManyCalls:
+      gate_.CountNoPlace(shadow);
+      break;
   }
   if (shadow) return Admit(Admitted::Kind::kUnjudged, word);
   if (refusal != nullptr) Explain(reason, until, now, refusal);
@@ -265,13 +282,13 @@ Permit CircuitBreaker::TryAcquireSlowly(Refusal* refusal) {
     word = gate_.word();
   }
   if (word.state() == State::kClosed) {
-    return Admit(Admitted::Kind::kNormal, word);
+    return AdmitNormally(word, refusal);
   }
   // Word and times of one moment, or a refusal might name the time of another
   // state.
   const AdmissionTerms terms = gate_.admission();
   if (terms.word.state() == State::kClosed) {
-    return Admit(Admitted::Kind::kNormal, terms.word);
+    return AdmitNormally(terms.word, refusal);
   }
   const MonotonicTime now = clock().CoarseNow();
   if (terms.word.mode() != Mode::kForcedOpen && now >= terms.refuse_until) {
@@ -289,16 +306,31 @@ Permit CircuitBreaker::TryProbe(Refusal* refusal) {
   std::optional<HalfOpen::Answer> answer;
   AdmissionTerms terms;
   MonotonicTime now;
+  bool has_place = true;
   Change([&](StateMachine* machine, MonotonicTime t) {
     now = t;
-    answer = machine->TakeProbe(Asked(*machine), t);
+    const bool capped = machine->state() == State::kHalfOpen &&
+                        machine->terms().admission.word.capped();
+    // First, since it is no call that half-open may count on.
+    if (!capped || (has_place = gate_.HasPlace())) {
+      answer = machine->TakeProbe(Asked(*machine), t);
+      // A call that was on its way since before may have been faster.
+      if (capped && answer->probe != ProbeLeases::kNoProbe &&
+          !(has_place = gate_.TakePlace())) {
+        machine->FreeProbe(machine->generation(), answer->probe, t);
+      }
+    }
     terms = machine->terms().admission;
     return StateMachine::Move();
   });
+  if (!has_place) {
+    return Refuse(RefusalReason::kTooManyCalls, terms.word, nullptr, now,
+                  refusal);
+  }
   if (!answer.has_value()) {
     // Others changed the state meanwhile; a callback of this thread may have.
     return terms.word.state() == State::kClosed
-               ? Admit(Admitted::Kind::kNormal, terms.word)
+               ? AdmitNormally(terms.word, refusal)
                : Refuse(terms, now, refusal);
   }
   if (answer->probe != ProbeLeases::kNoProbe) {
@@ -339,6 +371,14 @@ void CircuitBreaker::NotePeer(absl::string_view peer, MonotonicTime now) {
 void CircuitBreaker::SettleSlowly(const Admitted& admitted, Outcome outcome,
                                   absl::Duration retry_after,
                                   absl::string_view peer) {
+  if (admitted.holds_place) {
+    gate_.GivePlaceBack();
+    if (outcome == Outcome::kSuccess &&
+        admitted.kind == Admitted::Kind::kNormal && !admitted.timed &&
+        gate_.CountSuccess(admitted.generation)) {
+      return;
+    }
+  }
   if (outcome == Outcome::kIgnored || outcome == Outcome::kAbandoned) {
     gate_.Count(outcome == Outcome::kIgnored ? ShardedCounters::kIgnored
                                              : ShardedCounters::kAbandoned);
@@ -399,6 +439,7 @@ void CircuitBreaker::SettleNormal(const Admitted& admitted, bool failed,
 }
 
 void CircuitBreaker::LeaveToCalls(const Admitted& admitted) {
+  if (admitted.holds_place) gate_.GivePlaceBack();
   gate_.Count(ShardedCounters::kIgnored);
   if (admitted.kind != Admitted::Kind::kProbe) return;
   Change([&](StateMachine* machine, MonotonicTime now) {

@@ -17,7 +17,8 @@
 // - Counters are lifetime totals and never go back.
 // - While closed, a call that succeeds takes no lock, allocates nothing and
 //   writes no cache line but its CPU's own. (Once per step of the window, one
-//   call also moves the window on, if nobody holds the lock.)
+//   call also moves the window on, if nobody holds the lock. With
+//   BreakerOptions::max_calls_in_flight, all write one line more.)
 // - While open, a call is refused without a lock.
 // - A look at the breaker changes nothing in it.
 //
@@ -60,7 +61,8 @@ struct Refusal {
   RefusalReason reason = RefusalReason::kOpen;
   // How long until the breaker may admit a call, such as 80 ms: the rest of the
   // open time, or of a mode that forces it open for a time. Not set while
-  // half-open, nor while forced open for good.
+  // half-open, nor while forced open for good, nor if too many calls are under
+  // way.
   std::optional<absl::Duration> retry_after;
 };
 
@@ -143,7 +145,7 @@ class alignas(64) CircuitBreaker {
     // The healthy call. Whatever needs more is settled out of line.
     if (outcome == Outcome::kSuccess &&
         admitted.kind == Admitted::Kind::kNormal && !admitted.timed &&
-        gate_.CountSuccess(admitted.generation)) {
+        !admitted.holds_place && gate_.CountSuccess(admitted.generation)) {
       return;
     }
     SettleSlowly(admitted, outcome, retry_after, peer);
@@ -189,6 +191,8 @@ class alignas(64) CircuitBreaker {
   ABSL_ATTRIBUTE_NOINLINE Permit Admit(Admitted::Kind kind, StateWord word,
                                        uint64_t probe = 0,
                                        bool finds_out = false);
+  // Admits a call to a closed breaker, if there is a place for it.
+  Permit AdmitNormally(StateWord word, Refusal* refusal);
   // Refuses a call, or in shadow mode counts that it would be refused and
   // admits it: for the reason that the terms have, or for another.
   Permit Refuse(const AdmissionTerms& terms, MonotonicTime now,

@@ -167,6 +167,9 @@ absl::Status BreakerOptions::Validate() const {
   Check(trip, c);
   Check(open, c);
   Check(half_open, trip.evidence.has_value(), c);
+  if (max_calls_in_flight.has_value()) {
+    c.CheckCount("max_calls_in_flight", *max_calls_in_flight, 1'000'000'000);
+  }
   return c.Result();
 }
 

@@ -1,5 +1,6 @@
 // The settings of one circuit breaker, in the order of its life: when it opens,
-// how long it stays open, and how it comes back.
+// how long it stays open, how it comes back, and how many calls are under way
+// at once.
 //
 //   BreakerOptions options;  // the defaults fit any rate of calls
 //   options.trip.failure_rate_threshold = 0.5;
@@ -153,6 +154,13 @@ struct BreakerOptions {
   OpenOptions open;
   HalfOpenOptions half_open;
 
+  // So many calls are under way at once, at most, in each state and each mode
+  // but shadow; more are refused. It keeps a server that does not answer from
+  // taking all threads and connections of its callers, and says nothing about
+  // the server: it neither opens the breaker nor delays a probe. A stream is
+  // under way as long as it lives. 1 to 1,000,000,000; off when not set.
+  std::optional<int64_t> max_calls_in_flight;
+
   // The breaker that many libraries have: opens when more than `rate` of the
   // calls of the last `window` failed, at least `minimum_calls` of them; stays
   // open for `open_for`; and closes after one probe that succeeds. It has no
@@ -173,7 +181,8 @@ struct BreakerOptions {
   }
 
   friend bool operator==(const BreakerOptions& a, const BreakerOptions& b) {
-    return a.trip == b.trip && a.open == b.open && a.half_open == b.half_open;
+    return a.trip == b.trip && a.open == b.open && a.half_open == b.half_open &&
+           a.max_calls_in_flight == b.max_calls_in_flight;
   }
   friend bool operator!=(const BreakerOptions& a, const BreakerOptions& b) {
     return !(a == b);

@@ -40,9 +40,14 @@ struct Admitted {
   MonotonicTime start;           // only if timed
   State state = State::kClosed;  // that admitted it
   Kind kind = Kind::kNormal;
-  bool timed = false;
-  bool finds_out = false;
-  bool progressed = false;  // and counted as a success for it
+  bool timed : 1;
+  bool holds_place : 1;  // and gives it back when it ends, see CallCap
+  bool finds_out : 1;
+  bool progressed : 1;  // and counted as a success for it
+
+  // In C++17, members of one bit have no initializers of their own.
+  Admitted()
+      : timed(false), holds_place(false), finds_out(false), progressed(false) {}
 };
 
 class Permit {

@@ -52,6 +52,8 @@ absl::string_view ToString(RefusalReason reason) {
       return "forced_open";
     case RefusalReason::kRamp:
       return "ramp";
+    case RefusalReason::kTooManyCalls:
+      return "too_many_calls";
   }
   return "unknown";
 }

@@ -22,7 +22,8 @@ inline constexpr int kStateCount = 3;
 enum class Mode {
   kAutomatic = 0,     // the breaker
   kForcedOpen = 1,    // the operator: every call is refused
-  kForcedClosed = 2,  // the operator: no call is refused, nothing trips
+  kForcedClosed = 2,  // the operator: nothing trips, and no call is refused but
+                      // for max_calls_in_flight
   kShadow = 3,        // the breaker decides, but only counts what it would
                       // have refused; every call passes
 };
@@ -37,12 +38,13 @@ enum class Outcome {
 
 // Why a call was refused.
 enum class RefusalReason {
-  kOpen = 0,        // the breaker is open
-  kHalfOpen = 1,    // half-open, and all probes are under way
-  kRamp = 2,        // half-open, the server answers, and it was not its turn
-  kForcedOpen = 3,  // the operator forced it open
+  kOpen = 0,          // the breaker is open
+  kHalfOpen = 1,      // half-open, and all probes are under way
+  kRamp = 2,          // half-open, the server answers, and it was not its turn
+  kForcedOpen = 3,    // the operator forced it open
+  kTooManyCalls = 4,  // as many as max_calls_in_flight are under way
 };
-inline constexpr int kRefusalReasonCount = 4;
+inline constexpr int kRefusalReasonCount = 5;
 
 // Why the state changed.
 enum class TransitionReason {

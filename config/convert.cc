@@ -280,6 +280,9 @@ absl::Status MergeOptions(const v1::BreakerOptions& message,
   MergeTrip(message.trip(), merger, &options->trip);
   MergeOpen(message.open(), merger, &options->open);
   MergeHalfOpen(message.half_open(), merger, &options->half_open);
+  if (message.has_max_calls_in_flight()) {
+    options->max_calls_in_flight = Unless0(message.max_calls_in_flight());
+  }
   return merger.status();
 }
 
@@ -288,6 +291,7 @@ v1::BreakerOptions ToProto(const BreakerOptions& options) {
   *message.mutable_trip() = MessageOf(options.trip);
   *message.mutable_open() = MessageOf(options.open);
   *message.mutable_half_open() = MessageOf(options.half_open);
+  message.set_max_calls_in_flight(options.max_calls_in_flight.value_or(0));
   return message;
 }
 

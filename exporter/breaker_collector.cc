@@ -125,6 +125,13 @@ constexpr Metric kMetrics[] = {
      [](const RegisteredSnapshot& s, Samples to) { to.Add(s.abandoned); }},
     {"in_flight", kGauge, "Calls admitted that have not ended.",
      [](const RegisteredSnapshot& s, Samples to) { to.Add(s.in_flight); }},
+    {"max_calls_in_flight", kGauge,
+     "So many calls may be under way at once; +Inf if any number may.",
+     [](const RegisteredSnapshot& s, Samples to) {
+       to.Add(s.options.max_calls_in_flight.has_value()
+                  ? static_cast<double>(*s.options.max_calls_in_flight)
+                  : std::numeric_limits<double>::infinity());
+     }},
     {"late_results_total", kCounter,
      "Successes and failures that came after the state they belonged to.",
      [](const RegisteredSnapshot& s, Samples to) { to.Add(s.late_results); }},
@@ -138,9 +145,12 @@ constexpr Metric kMetrics[] = {
     {"shadow_rejected_total", kCounter,
      "Calls that shadow mode let through and would have refused.",
      [](const RegisteredSnapshot& s, Samples to) {
-       static_assert(static_cast<int>(RefusalReason::kForcedOpen) == 3,
-                     "the last reason, which shadow mode does not have");
-       to.AddEach<RefusalReason>("reason", s.shadow_refused, 3);
+       for (int i = 0; i < kRefusalReasonCount; ++i) {
+         const auto reason = static_cast<RefusalReason>(i);
+         // Which shadow mode does not have.
+         if (reason == RefusalReason::kForcedOpen) continue;
+         to.Add(s.shadow_refused[i], {{"reason", ToString(reason)}});
+       }
      }},
     {"callback_exceptions_total", kCounter,
      "Exceptions that callbacks threw, which were dropped.",

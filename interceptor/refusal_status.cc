@@ -22,7 +22,7 @@ constexpr char kRetryInfoType[] = "type.googleapis.com/google.rpc.RetryInfo";
 
 constexpr RefusalReason kReasons[] = {
     RefusalReason::kOpen, RefusalReason::kHalfOpen, RefusalReason::kForcedOpen,
-    RefusalReason::kRamp};
+    RefusalReason::kRamp, RefusalReason::kTooManyCalls};
 
 const char* ErrorReason(RefusalReason reason) {
   switch (reason) {
@@ -34,6 +34,8 @@ const char* ErrorReason(RefusalReason reason) {
       return "CIRCUIT_BREAKER_FORCED_OPEN";
     case RefusalReason::kRamp:
       return "CIRCUIT_BREAKER_RAMP";
+    case RefusalReason::kTooManyCalls:
+      return "CIRCUIT_BREAKER_TOO_MANY_CALLS";
   }
   return "";
 }
@@ -46,23 +48,25 @@ std::string MessageFor(const BreakerKey& key, const Refusal& refusal) {
   const std::string who = absl::StrCat(
       "circuit breaker ", Printable(key.name), " for ", Printable(key.service),
       "/", Printable(key.method), key.partition.empty() ? "" : " of partition ",
-      Printable(key.partition), " is ");
+      Printable(key.partition));
   switch (refusal.reason) {
     case RefusalReason::kOpen:
       return absl::StrCat(
-          who, "open; next probe in ",
+          who, " is open; next probe in ",
           ForPeople(refusal.retry_after.value_or(absl::ZeroDuration())));
     case RefusalReason::kHalfOpen:
-      return absl::StrCat(who, "half-open; all probes are under way");
+      return absl::StrCat(who, " is half-open; all probes are under way");
     case RefusalReason::kForcedOpen:
       return absl::StrCat(
-          who, "forced open by the operator",
+          who, " is forced open by the operator",
           refusal.retry_after.has_value()
               ? absl::StrCat(" for another ", ForPeople(*refusal.retry_after))
               : "");
     case RefusalReason::kRamp:
-      return absl::StrCat(who,
-                          "half-open; the share of calls let through grows");
+      return absl::StrCat(
+          who, " is half-open; the share of calls let through grows");
+    case RefusalReason::kTooManyCalls:
+      return absl::StrCat(who, " has as many calls under way as it may");
   }
   return who;
 }

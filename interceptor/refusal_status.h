@@ -7,8 +7,9 @@
 //
 // The status is UNAVAILABLE with a message for people, and with standard error
 // details for programs, wire-compatible with google.rpc.Status: an ErrorInfo
-// (reason CIRCUIT_BREAKER_OPEN, CIRCUIT_BREAKER_HALF_OPEN, CIRCUIT_BREAKER_RAMP
-// or CIRCUIT_BREAKER_FORCED_OPEN; domain kRefusalDomain; metadata name, service
+// (reason CIRCUIT_BREAKER_OPEN, CIRCUIT_BREAKER_HALF_OPEN,
+// CIRCUIT_BREAKER_RAMP, CIRCUIT_BREAKER_FORCED_OPEN or
+// CIRCUIT_BREAKER_TOO_MANY_CALLS; domain kRefusalDomain; metadata name, service
 // and method, partition if there is one, and process) and, where a time is
 // known, a RetryInfo. The trailing metadata hold the details too, and
 // kRefusalMetadataKey.

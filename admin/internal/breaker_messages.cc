@@ -60,6 +60,8 @@ void SetRefused(RefusalReason reason, uint64_t count, v1::Refusals* message) {
       return message->set_ramp(count);
     case RefusalReason::kForcedOpen:
       return message->set_forced_open(count);
+    case RefusalReason::kTooManyCalls:
+      return message->set_too_many_calls(count);
   }
 }
 

@@ -1,6 +1,43 @@
 #include "autobreaker/breaker/internal/call_gate.h"
 
+#include <limits>
+
 namespace autobreaker {
+
+bool CallGate::HasPlace() {
+  CallCap* const cap = this->cap();
+  do {
+    if (cap->HasRoom()) return true;
+  } while (LowerOthers(cap));
+  return false;
+}
+
+bool CallGate::TakePlace() {
+  CallCap* const cap = this->cap();
+  do {
+    if (cap->Take()) return true;
+  } while (LowerOthers(cap));
+  return false;
+}
+
+// Whether it may be that fewer others are under way than was known.
+bool CallGate::LowerOthers(CallCap* cap) const {
+  const int64_t before = cap->others();
+  if (before == 0) return false;
+  // Never fewer than there are: of each call, the end is looked for before the
+  // beginning, and a place is given back before the end is counted.
+  const CallCounts judged = counters_.JudgedTotals();
+  const uint64_t ended = judged.finished() +
+                         counters_.Total(ShardedCounters::kUnjudgedSuccess) +
+                         counters_.Total(ShardedCounters::kUnjudgedFailure) +
+                         counters_.Total(ShardedCounters::kIgnored) +
+                         counters_.Total(ShardedCounters::kAbandoned);
+  const auto now = static_cast<int64_t>(
+      counters_.Total(ShardedCounters::kAdmitted) + cap->given_back() - ended);
+  if (now >= before) return false;
+  cap->LowerOthers(before, now);
+  return true;
+}
 
 std::optional<CallGate::Judgment> CallGate::CountAndJudge(uint64_t generation,
                                                           bool failed,
@@ -69,6 +106,10 @@ CallCounts CallGate::EndGeneration() {
   return counters_.StartGeneration(word().generation() + 1);
 }
 
+void CallGate::MakeCap() {
+  if (cap() == nullptr) cap_.store(new CallCap, std::memory_order_release);
+}
+
 void CallGate::Publish(const Terms& terms) noexcept {
   const uint64_t generation = terms.admission.word.generation();
   const EvidenceRule& rule = terms.judgment.evidence;
@@ -84,13 +125,25 @@ void CallGate::Publish(const Terms& terms) noexcept {
   terms_.Publish(terms);
   window_moves_at_.store(terms.window_moves_at.time_since_epoch().count(),
                          std::memory_order_relaxed);
+  if (CallCap* const cap = this->cap()) {
+    const StateWord word = terms.admission.word;
+    // In shadow mode others would not have been let through.
+    cap->Set(word.capped() ? terms.max_calls_in_flight
+                           : std::numeric_limits<int64_t>::max(),
+             /*others_count=*/word.capped() && word.mode() != Mode::kShadow);
+  }
   // Last: whoever sees the new state sees all that belongs to it.
   word_.store(terms.admission.word.bits(), std::memory_order_release);
 }
 
-uint64_t CallGate::asked() const {
+uint64_t CallGate::admitted() const {
+  const CallCap* const cap = this->cap();
   return counters_.Total(ShardedCounters::kAdmitted) +
-         counters_.Total(ShardedCounters::kRefusedOpen) +
+         (cap != nullptr ? cap->taken() : 0);
+}
+
+uint64_t CallGate::asked() const {
+  return admitted() + counters_.Total(ShardedCounters::kRefusedOpen) +
          counters_.Total(ShardedCounters::kRefusedHalfOpen) +
          counters_.Total(ShardedCounters::kRefusedForcedOpen);
 }
@@ -122,7 +175,7 @@ void CallGate::DescribeAdmitted(BreakerSnapshot* s) const {
   s->ignored = counters_.Total(ShardedCounters::kIgnored);
   s->abandoned = counters_.Total(ShardedCounters::kAbandoned);
   // At once: what begins and ends before it is read is taken for in flight.
-  s->requests = counters_.Total(ShardedCounters::kAdmitted);
+  s->requests = admitted();
   s->in_flight =
       s->requests - (s->successes + s->failures + s->ignored + s->abandoned);
   s->refused[static_cast<int>(RefusalReason::kOpen)] =
@@ -135,6 +188,11 @@ void CallGate::DescribeAdmitted(BreakerSnapshot* s) const {
       counters_.Total(ShardedCounters::kShadowOpen);
   s->shadow_refused[static_cast<int>(RefusalReason::kHalfOpen)] =
       counters_.Total(ShardedCounters::kShadowHalfOpen);
+  if (const CallCap* const cap = this->cap()) {
+    s->refused[static_cast<int>(RefusalReason::kTooManyCalls)] = cap->refused();
+    s->shadow_refused[static_cast<int>(RefusalReason::kTooManyCalls)] =
+        cap->shadow_refused();
+  }
 }
 
 }  // namespace autobreaker

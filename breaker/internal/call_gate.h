@@ -19,6 +19,7 @@
 
 #include "autobreaker/breaker/call_counts.h"
 #include "autobreaker/breaker/clock.h"
+#include "autobreaker/breaker/internal/call_cap.h"
 #include "autobreaker/breaker/internal/counters.h"
 #include "autobreaker/breaker/internal/evidence.h"
 #include "autobreaker/breaker/internal/published.h"
@@ -34,6 +35,7 @@ class CallGate {
 
   // `clock` must remain live while this is.
   explicit CallGate(const Clock* clock) : clock_(clock) {}
+  ~CallGate() { delete cap_.load(); }
 
   // ------------------------------------------------------------- Admission
 
@@ -56,6 +58,13 @@ class CallGate {
   AdmissionTerms admission() const { return terms_.Read(&Terms::admission); }
 
   void Count(Counter counter) { counters_.Add(counter); }
+
+  // Of a breaker with a cap on calls under way, as in CallCap. A call that
+  // takes a place is counted as admitted by that.
+  bool HasPlace();
+  bool TakePlace();
+  void GivePlaceBack() { cap()->GiveBack(); }
+  void CountNoPlace(bool shadow) { cap()->CountRefused(shadow); }
 
   // --------------------------------------------------------------- Results
 
@@ -105,6 +114,10 @@ class CallGate {
   // at that moment.
   CallCounts EndGeneration();
 
+  // Before terms with a cap are published for the first time. May throw, and
+  // changes nothing then.
+  void MakeCap();
+
   // Puts terms in force. If they are of another generation, evidence starts
   // over. If their evidence is weighed otherwise, as large a share of the
   // threshold is there as before.
@@ -117,7 +130,8 @@ class CallGate {
   int64_t failures_in_a_row(const CallCounts& judged) const {
     return streak_.Failures(judged.successes);
   }
-  // Calls asked for, admitted or not, but for those refused on a ramp.
+  // Calls asked for, admitted or not, but for those refused on a ramp, and
+  // those for which the cap had no place: nobody would have sent them.
   uint64_t asked() const;
 
   // How much there is of the evidence that opens the breaker, 0 to 1, and how
@@ -136,6 +150,9 @@ class CallGate {
 
  private:
   void CountJudgedSlow(uint64_t generation);
+  CallCap* cap() const { return cap_.load(std::memory_order_acquire); }
+  uint64_t admitted() const;
+  bool LowerOthers(CallCap* cap) const;
 
   const Clock* const clock_;
   ShardedCounters counters_;
@@ -145,6 +162,8 @@ class CallGate {
   // Written by every failure, and so not beside what every call reads.
   FailureStreak streak_;
   FailureEvidence evidence_;
+  // Null until there is a cap for the first time. Owned.
+  std::atomic<CallCap*> cap_{nullptr};
 };
 
 }  // namespace autobreaker

@@ -274,7 +274,8 @@ Terms StateMachine::terms() const {
   Terms terms;
   terms.admission.word =
       StateWord(generation_, state_, mode_,
-                /*timed=*/times_calls_ || trip.JudgesSlowCalls(), mode_ends_);
+                /*timed=*/times_calls_ || trip.JudgesSlowCalls(), mode_ends_,
+                rules_->options.max_calls_in_flight.has_value());
   if (outage_ != nullptr) {
     terms.admission.refuse_until = outage_->refuse_until();
     terms.admission.expected_end = outage_->expected_end();
@@ -286,6 +287,7 @@ Terms StateMachine::terms() const {
         absl::ToChronoNanoseconds(*trip.slow_call_duration);
   }
   terms.window_moves_at = window_.next_boundary();
+  terms.max_calls_in_flight = rules_->options.max_calls_in_flight.value_or(0);
   return terms;
 }
 

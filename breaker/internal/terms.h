@@ -23,12 +23,13 @@ class StateWord {
   constexpr explicit StateWord(uint64_t bits) : bits_(bits) {}
   // A generation lasts from one transition to the next, so the state never
   // changes without it. `timed`: each call is timed. `mode_ends`: the mode ends
-  // by itself.
+  // by itself. `capped`: there is a cap on calls under way.
   constexpr StateWord(uint64_t generation, State state, Mode mode, bool timed,
-                      bool mode_ends)
+                      bool mode_ends, bool capped = false)
       : bits_(generation << kGenerationShift | static_cast<uint64_t>(state) |
               static_cast<uint64_t>(mode) << kModeShift |
-              (timed ? kTimedBit : 0) | (mode_ends ? kModeEndsBit : 0)) {}
+              (timed ? kTimedBit : 0) | (mode_ends ? kModeEndsBit : 0) |
+              (capped ? kCappedBit : 0)) {}
 
   constexpr uint64_t bits() const { return bits_; }
   constexpr uint64_t generation() const { return bits_ >> kGenerationShift; }
@@ -40,10 +41,11 @@ class StateWord {
   }
   constexpr bool timed() const { return (bits_ & kTimedBit) != 0; }
   constexpr bool mode_ends() const { return (bits_ & kModeEndsBit) != 0; }
+  constexpr bool capped() const { return (bits_ & kCappedBit) != 0; }
 
   // Closed, and nothing to measure or to look up: a call just goes.
   constexpr bool plain() const {
-    return (bits_ & (kStateMask | kTimedBit | kModeEndsBit)) == 0;
+    return (bits_ & (kStateMask | kTimedBit | kModeEndsBit | kCappedBit)) == 0;
   }
 
  private:
@@ -52,6 +54,7 @@ class StateWord {
   static constexpr uint64_t kModeMask = 3;
   static constexpr uint64_t kTimedBit = uint64_t{1} << 4;
   static constexpr uint64_t kModeEndsBit = uint64_t{1} << 5;
+  static constexpr uint64_t kCappedBit = uint64_t{1} << 6;
   static constexpr int kGenerationShift = 8;
 
   uint64_t bits_ = 0;
@@ -87,6 +90,8 @@ struct SharedTerms {
 struct Terms : SharedTerms {
   // Until then the window need not be moved.
   MonotonicTime window_moves_at;
+  // So many calls are under way at once, at most, if admission.word.capped().
+  int64_t max_calls_in_flight = 0;
 };
 
 }  // namespace autobreaker

@@ -136,6 +136,7 @@ class ModelTest : public ::testing::TestWithParam<int> {
       o.half_open.successes_to_close = Pick(1, 6);
     }
     o.half_open.lease = absl::Milliseconds(Pick(1, 5000));
+    if (OneIn(3)) o.max_calls_in_flight = Pick(1, OneIn(2) ? 4 : 40);
     return o;
   }
 
@@ -208,6 +209,7 @@ class ModelTest : public ::testing::TestWithParam<int> {
     } else if (OneIn(2)) {
       options_.open.duration = other.open.duration;
       options_.open.duration_max = other.open.duration_max;
+      options_.max_calls_in_flight = other.max_calls_in_flight;
     } else {
       options_.trip.minimum_calls = other.trip.minimum_calls;
       options_.half_open.max_calls = other.half_open.max_calls;

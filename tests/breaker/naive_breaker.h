@@ -34,6 +34,7 @@ class NaiveBreaker {
     int64_t probe = 0;  // 0: none
     std::optional<int64_t> start;
     bool progressed = false;
+    bool holds_place = false;
   };
 
   NaiveBreaker(const BreakerOptions& options, const FakeClock* clock)
@@ -50,8 +51,18 @@ class NaiveBreaker {
       LookHowManyAsked();
     }
     HalfOpenIfTime();
-    if (state_ == State::kClosed) return Admit(/*judged=*/true, /*probe=*/0);
     const bool looks = state_ == State::kHalfOpen && Now() >= look_at_;
+    if ((state_ == State::kClosed || looks) && !HasRoom()) {
+      constexpr int kReason = static_cast<int>(RefusalReason::kTooManyCalls);
+      if (mode_ == Mode::kShadow) {
+        ++seen_.shadow_refused[kReason];
+        return Admit(/*judged=*/false, /*probe=*/0);
+      }
+      ++seen_.refused[kReason];
+      *refusal = {RefusalReason::kTooManyCalls, std::nullopt};
+      return std::nullopt;
+    }
+    if (state_ == State::kClosed) return Admit(/*judged=*/true, /*probe=*/0);
     if (looks && MayProbe()) {
       probes_[++last_probe_] = Now() + Nanos(options_.half_open.lease);
       starts_[last_probe_] = Now();
@@ -99,6 +110,7 @@ class NaiveBreaker {
 
   void End(const Call& call, Outcome outcome, absl::Duration retry_after) {
     --seen_.in_flight;
+    if (call.holds_place) --places_held_;
     // A probe whose lease or era is over has no place to give back.
     const bool has_place = HasPlace(call);
     const int64_t taken = call.probe != 0 ? ProbeTook(call) : 0;
@@ -279,6 +291,15 @@ class NaiveBreaker {
                           : Nanos(options_.half_open.lease);
   }
 
+  // Whether one more call may be under way. What shadow mode would have refused
+  // would not be.
+  bool HasRoom() const {
+    if (!options_.max_calls_in_flight.has_value()) return true;
+    const auto under_way = static_cast<int64_t>(seen_.in_flight);
+    return (mode_ == Mode::kShadow ? places_held_ : under_way) <
+           *options_.max_calls_in_flight;
+  }
+
   std::optional<Call> Admit(bool judged, int64_t probe) {
     ++seen_.requests;
     ++seen_.in_flight;
@@ -286,6 +307,8 @@ class NaiveBreaker {
     call.era = era_;
     call.judged = judged;
     call.probe = probe;
+    call.holds_place = judged && options_.max_calls_in_flight.has_value();
+    if (call.holds_place) ++places_held_;
     if (JudgesSlow()) call.start = Now();
     return call;
   }
@@ -656,7 +679,9 @@ class NaiveBreaker {
   uint64_t Asked() const {
     uint64_t asked = seen_.requests;
     for (const uint64_t refused : seen_.refused) asked += refused;
-    return asked;
+    // Nobody would have sent those.
+    return asked -
+           seen_.refused[static_cast<int>(RefusalReason::kTooManyCalls)];
   }
 
   void NoteDemand() {
@@ -765,6 +790,8 @@ class NaiveBreaker {
   std::optional<Transition> left_closed_;  // the last one, if there was one
   int64_t era_ = 0;       // one lasts from a change of state to the next
   BreakerSnapshot seen_;  // what Look() need not work out
+
+  int64_t places_held_ = 0;  // under max_calls_in_flight
 
   std::deque<Finished> finished_;  // in this era
   int64_t window_start_ = 0;

@@ -135,6 +135,14 @@ std::vector<Invalid> AllInvalid() {
   AddDuration(&all,
               Field{"half_open.lease", &O::half_open, &HalfOpenOptions::lease},
               "[1ns, 365 days]");
+  for (const int64_t value :
+       {int64_t{0}, int64_t{-1}, kLeast, int64_t{1'000'000'001}, kHuge}) {
+    all.push_back(
+        {TestName("max_calls_in_flight", all.size()),
+         [value](O* options) { options->max_calls_in_flight = value; },
+         "max_calls_in_flight is " + std::to_string(value) +
+             ", must be in [1, 1000000000]"});
+  }
   return all;
 }
 
@@ -216,6 +224,7 @@ TEST(OptionsTest, EveryFieldOutOfRangeIsNamedAtOnce) {
   options.half_open.max_calls = 0;
   options.half_open.successes_to_close = 0;
   options.half_open.lease = absl::ZeroDuration();
+  options.max_calls_in_flight = 0;
   const std::string error = ErrorOf(options);
   for (const char* field :
        {"trip.failure_rate_threshold", "trip.minimum_calls", "trip.window",
@@ -223,7 +232,8 @@ TEST(OptionsTest, EveryFieldOutOfRangeIsNamedAtOnce) {
         "trip.slow_call_duration", "trip.slow_call_rate_threshold",
         "open.duration", "open.duration_multiplier", "open.duration_max",
         "open.duration_jitter", "half_open.max_calls",
-        "half_open.successes_to_close", "half_open.lease"}) {
+        "half_open.successes_to_close", "half_open.lease",
+        "max_calls_in_flight"}) {
     EXPECT_THAT(error, HasSubstr(std::string(field) + " is "));
   }
 }
@@ -354,6 +364,7 @@ TEST(OptionsTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(options.half_open.max_calls, 3);
   EXPECT_FALSE(options.half_open.successes_to_close.has_value());
   EXPECT_EQ(options.half_open.lease, absl::Seconds(60));
+  EXPECT_FALSE(options.max_calls_in_flight.has_value());
 }
 
 TEST(OptionsTest, PercentageIsTheBreakerOfThreeNumbers) {
@@ -392,6 +403,7 @@ TEST(OptionsTest, LeastValuesAreValid) {
   options.half_open.max_calls = 1;
   options.half_open.successes_to_close = 1;
   options.half_open.lease = absl::Nanoseconds(1);
+  options.max_calls_in_flight = 1;
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
 }
 
@@ -412,6 +424,7 @@ TEST(OptionsTest, GreatestValuesAreValid) {
   options.half_open.max_calls = 10'000;
   options.half_open.successes_to_close = 1'000'000;
   options.half_open.lease = kYear;
+  options.max_calls_in_flight = 1'000'000'000;
   EXPECT_TRUE(options.Validate().ok()) << options.Validate();
 }
 

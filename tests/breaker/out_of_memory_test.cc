@@ -103,6 +103,20 @@ TEST(OutOfMemory, AnOpenBreakerStillBecomesHalfOpen) {
       });
 }
 
+TEST(OutOfMemory, ACapIsSetAsAWhole) {
+  TryEachFailure([](Breaker&) {},
+                 [](Breaker& b) {
+                   BreakerOptions options = ExactOptions();
+                   options.max_calls_in_flight = 1;
+                   EXPECT_TRUE(b.breaker->UpdateOptions(options).ok());
+                 },
+                 [](Breaker& b) {
+                   const Permit call = b.breaker->TryAcquire();
+                   EXPECT_TRUE(call);
+                   EXPECT_FALSE(b.breaker->TryAcquire());
+                 });
+}
+
 // Called inside of an application's call, which is no place to throw.
 TEST(OutOfMemory, ASuccessIsCountedAndThrowsNothing) {
   TryEachFailure(

@@ -37,6 +37,7 @@ TEST(TypesTest, RefusalReasonNames) {
   EXPECT_EQ(ToString(RefusalReason::kHalfOpen), "half_open");
   EXPECT_EQ(ToString(RefusalReason::kRamp), "ramp");
   EXPECT_EQ(ToString(RefusalReason::kForcedOpen), "forced_open");
+  EXPECT_EQ(ToString(RefusalReason::kTooManyCalls), "too_many_calls");
 }
 
 TEST(TypesTest, TransitionReasonNames) {
@@ -63,7 +64,7 @@ TEST(TypesTest, NumbersOutsideAnEnumAreUnknown) {
   EXPECT_EQ(ToString(static_cast<State>(3)), "unknown");
   EXPECT_EQ(ToString(static_cast<Mode>(4)), "unknown");
   EXPECT_EQ(ToString(static_cast<Outcome>(4)), "unknown");
-  EXPECT_EQ(ToString(static_cast<RefusalReason>(4)), "unknown");
+  EXPECT_EQ(ToString(static_cast<RefusalReason>(5)), "unknown");
   EXPECT_EQ(ToString(static_cast<TransitionReason>(9)), "unknown");
 }
 

@@ -132,6 +132,7 @@ TEST_F(BreakerCollectorTest, HasEveryFamilyOnceWithItsType) {
       {"circuit_breaker_last_transition_timestamp_seconds", gauge},
       {"circuit_breaker_late_results_total", counter},
       {"circuit_breaker_lost_transitions_total", counter},
+      {"circuit_breaker_max_calls_in_flight", gauge},
       {"circuit_breaker_mode", gauge},
       {"circuit_breaker_open_remaining_seconds", gauge},
       {"circuit_breaker_rejected_total", counter},
@@ -214,16 +215,19 @@ TEST_F(BreakerCollectorTest, HasEverySampleFromTheStart) {
        absl::ToDoubleSeconds(clock_.WallNow() - absl::UnixEpoch())},
       {"late_results_total", 0},
       {"lost_transitions_total", 0},
+      {"max_calls_in_flight", std::numeric_limits<double>::infinity()},
       {"mode", 0},
       {"open_remaining_seconds", 0},
       {"rejected_total{reason=forced_open}", 0},
       {"rejected_total{reason=half_open}", 0},
       {"rejected_total{reason=open}", 0},
       {"rejected_total{reason=ramp}", 0},
+      {"rejected_total{reason=too_many_calls}", 0},
       {"requests_total", 0},
       {"shadow_rejected_total{reason=half_open}", 0},
       {"shadow_rejected_total{reason=open}", 0},
       {"shadow_rejected_total{reason=ramp}", 0},
+      {"shadow_rejected_total{reason=too_many_calls}", 0},
       {"slow_calls_total", 0},
       {"state", 0},
       {"successes_total", 0},
@@ -336,6 +340,20 @@ TEST_F(BreakerCollectorTest, CountsWhatShadowModeWouldHaveRefused) {
   EXPECT_EQ(scrape["shadow_rejected_total{reason=half_open}"], 2);
   EXPECT_EQ(scrape["rejected_total{reason=open}"], 0);
   EXPECT_EQ(scrape["rejected_total{reason=half_open}"], 0);
+}
+
+TEST_F(BreakerCollectorTest, ShowsTheCapAndWhatItRefused) {
+  options_.max_calls_in_flight = 2;
+  ASSERT_TRUE(breaker_->UpdateOptions(options_).ok());
+  std::vector<Permit> calls(3);
+  for (Permit& call : calls) call = breaker_->TryAcquire();
+  breaker_->SetMode(Mode::kShadow);
+  for (int i = 0; i < 2; ++i) breaker_->TryAcquire();
+  Scrape scrape = Collect();
+  EXPECT_EQ(scrape["max_calls_in_flight"], 2);
+  EXPECT_EQ(scrape["in_flight"], 2);
+  EXPECT_EQ(scrape["rejected_total{reason=too_many_calls}"], 1);
+  EXPECT_EQ(scrape["shadow_rejected_total{reason=too_many_calls}"], 2);
 }
 
 TEST_F(BreakerCollectorTest, CountsTransitionsByPair) {

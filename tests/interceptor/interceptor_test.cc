@@ -157,6 +157,26 @@ TEST_P(EveryCall, IsRefusedWhileAllProbesAreUnderWay) {
   EXPECT_EQ(shop_.service.calls(), 0);
 }
 
+TEST_P(EveryCall, IsRefusedWhileAsManyAreUnderWayAsMayBe) {
+  const auto breaker = shop_.BreakerOf(call().method);
+  BreakerOptions options = breaker->options();
+  options.max_calls_in_flight = 1;
+  ASSERT_TRUE(breaker->UpdateOptions(options).ok());
+  Permit other = breaker->TryAcquire();
+
+  const Observed observed = Run();
+
+  const std::optional<RefusalInfo> refusal = ParseRefusal(observed.status);
+  ASSERT_TRUE(refusal.has_value()) << observed.status.error_message();
+  EXPECT_EQ(refusal->reason, RefusalReason::kTooManyCalls);
+  EXPECT_EQ(refusal->retry_after, std::nullopt);
+  EXPECT_EQ(observed.steps, call().steps_of_refusal);
+  EXPECT_EQ(shop_.service.calls(), 0);
+  other.Record(Outcome::kSuccess);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(Run().status.ok()) << "one by one";
+  ExpectSettled(Snapshot());
+}
+
 TEST_P(EveryCall, IsAFailureWhenItHangsPastItsDeadlineUnlessItDelivered) {
   shop_.service.SetHanging(true);
   grpc::ClientContext context;
@@ -261,6 +281,31 @@ TEST(Stream, CancelledProbeLeavesTheBreakerHalfOpenAndItsPlaceFree) {
 
   EXPECT_EQ(shop.SnapshotOf("Chat").state, State::kHalfOpen);
   EXPECT_EQ(shop.SnapshotOf("Chat").probes_in_flight, 0);
+}
+
+TEST(Stream, IsUnderWayUntilItEnds) {
+  BreakerOptions options = RateOptions();
+  options.max_calls_in_flight = 1;
+  GuardedShop shop(options);
+  const auto context = GuardedShop::Context();
+  const auto stream = shop.stub->Chat(context.get());
+  stream->Write(shop::ChatMessage());
+
+  const auto context_of_other = GuardedShop::Context();
+  const std::optional<RefusalInfo> refusal =
+      ParseRefusal(shop.stub->Chat(context_of_other.get())->Finish());
+  ASSERT_TRUE(refusal.has_value());
+  EXPECT_EQ(refusal->reason, RefusalReason::kTooManyCalls);
+
+  stream->WritesDone();
+  shop::ChatMessage message;
+  while (stream->Read(&message)) {
+  }
+  EXPECT_TRUE(stream->Finish().ok());
+  const auto context_of_next = GuardedShop::Context();
+  const auto next = shop.stub->Chat(context_of_next.get());
+  next->WritesDone();
+  EXPECT_TRUE(next->Finish().ok());
 }
 
 // ------------------------------------------------------------ Classification

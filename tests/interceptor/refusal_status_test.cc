@@ -77,6 +77,12 @@ TEST(RefusalStatus, MessageSaysWhenTheOperatorForcedItOpen) {
               HasSubstr("is forced open by the operator"));
 }
 
+TEST(RefusalStatus, MessageSaysWhenTooManyCallsAreUnderWay) {
+  EXPECT_THAT(
+      RefusedFor(RefusalReason::kTooManyCalls).error_message(),
+      HasSubstr("shop.Orders/Place has as many calls under way as it may"));
+}
+
 TEST(RefusalStatus, MessageSaysUntilWhenItIsForcedOpen) {
   Refusal refusal;
   refusal.reason = RefusalReason::kForcedOpen;
@@ -145,7 +151,7 @@ TEST(ParseRefusal, TellsBreakerReasonAndTime) {
 TEST(ParseRefusal, TellsEveryReason) {
   for (const RefusalReason reason :
        {RefusalReason::kOpen, RefusalReason::kHalfOpen, RefusalReason::kRamp,
-        RefusalReason::kForcedOpen}) {
+        RefusalReason::kForcedOpen, RefusalReason::kTooManyCalls}) {
     EXPECT_EQ(ParseRefusal(RefusedFor(reason))->reason, reason);
   }
 }

@@ -109,7 +109,7 @@ std::string Percent(double rate) {
 
 uint64_t Sum(const v1::Refusals& refusals) {
   return refusals.open() + refusals.half_open() + refusals.ramp() +
-         refusals.forced_open();
+         refusals.forced_open() + refusals.too_many_calls();
 }
 
 // "1 call", "2 calls".
@@ -210,6 +210,7 @@ constexpr std::pair<absl::string_view, absl::string_view> kOptionGroups[] = {
     {"trip", "When it opens"},
     {"open", "How long it stays open"},
     {"half_open", "How it comes back"},
+    {"max_calls_in_flight", "How many calls at once"},
 };
 
 std::string ReasonText(const v1::Transition& transition) {

@@ -136,10 +136,11 @@ TEST(OptionsMask, EachFieldIsTakenAlone) {
   base.half_open.successes_to_close = 33;
   base.half_open.max_calls = 33;
   base.half_open.lease = absl::Seconds(33);
+  base.max_calls_in_flight = 33;
   const v1::BreakerOptions from = ToProto(base);
 
   const std::vector<std::string> paths = Leaves();
-  EXPECT_EQ(paths.size(), 19u);
+  EXPECT_EQ(paths.size(), 20u);
   for (const std::string& path : paths) {
     // The same whether it is given or goes back.
     v1::BreakerOptions changed = ToProto(Current());

@@ -50,6 +50,14 @@ class CallGateTest : public ::testing::Test {
                                       /*mode_ends=*/false);
   }
 
+  void SetCap(int64_t most) {
+    gate_.MakeCap();
+    terms_.admission.word = StateWord(0, State::kClosed, Mode::kAutomatic,
+                                      false, false, /*capped=*/true);
+    terms_.max_calls_in_flight = most;
+    gate_.Publish(terms_);
+  }
+
   // Ends the generation and begins the next.
   void BeginGeneration(State state = State::kClosed) {
     terms_.judgment.window_base = gate_.EndGeneration();
@@ -96,6 +104,7 @@ TEST_F(CallGateTest, LeavesToTheCallerWhatIsNotPlain) {
       {1, State::kHalfOpen, Mode::kAutomatic, false, false},
       {1, State::kClosed, Mode::kAutomatic, /*timed=*/true, false},
       {1, State::kClosed, Mode::kAutomatic, false, /*mode_ends=*/true},
+      {1, State::kClosed, Mode::kAutomatic, false, false, /*capped=*/true},
   };
   for (const StateWord word : kWords) {
     terms_.admission.word = word;
@@ -143,6 +152,29 @@ TEST_F(CallGateTest, AskedAreThoseAdmittedAndThoseRefused) {
     asked += row.asked ? 1 : 0;
     EXPECT_EQ(gate_.asked(), asked) << row.counter;
   }
+}
+
+TEST_F(CallGateTest, CallsUnderWayWhenTheCapIsSetLeaveThatMuchLessRoom) {
+  for (int i = 0; i < 3; ++i) gate_.Count(ShardedCounters::kAdmitted);
+  SetCap(3);
+  EXPECT_FALSE(gate_.HasPlace());
+  EXPECT_FALSE(gate_.TakePlace());
+  Succeed();
+  EXPECT_TRUE(gate_.TakePlace());
+  EXPECT_FALSE(gate_.TakePlace());
+  gate_.CountUnjudged(/*failed=*/true, /*slow=*/false);
+  gate_.Count(ShardedCounters::kIgnored);
+  EXPECT_TRUE(gate_.TakePlace());
+  EXPECT_TRUE(gate_.TakePlace());
+  EXPECT_FALSE(gate_.HasPlace());
+}
+
+TEST_F(CallGateTest, ACallThatTakesAPlaceIsAskedForAndOneWithoutIsNot) {
+  SetCap(1);
+  EXPECT_TRUE(gate_.TakePlace());
+  EXPECT_FALSE(gate_.TakePlace());
+  gate_.CountNoPlace(/*shadow=*/false);
+  EXPECT_EQ(gate_.asked(), 1);
 }
 
 // ---------------------------------------------------------------- Results

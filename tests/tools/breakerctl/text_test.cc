@@ -48,7 +48,7 @@ v1::Breaker OpenBreaker() {
     window { calls: 41 failures: 14 slow_calls: 3 failure_rate: 0.341463 }
     counts {
       requests: 100 successes: 90 failures: 8 in_flight: 2
-      refused { open: 15 half_open: 5 }
+      refused { open: 15 half_open: 3 too_many_calls: 2 }
       transitions { from: CLOSED to: OPEN count: 3 }
       transitions { from: OPEN to: HALF_OPEN count: 2 }
       trips { reason: EVIDENCE count: 3 }
@@ -167,7 +167,7 @@ TEST(Details, TellEverything) {
 Calls since it was made
   calls      120
   admitted   100 requests, 90 successes, 8 failures, 2 in flight
-  refused    20: 15 open, 5 half open
+  refused    20: 15 open, 3 half open, 2 too many calls
   statuses   OK 90, UNAVAILABLE 8
   trips      evidence 3
   changes    closed -> open 3, open -> half-open 2
