@@ -9,7 +9,7 @@ grpc='@com_github_grpc_grpc//:grpc\+\+'
 protobuf='@com_google_protobuf//:(protobuf|.*_proto)'
 prometheus='@com_github_jupp0r_prometheus_cpp//core:core' # never //pull
 breaker='//breaker(/internal)?:.*'
-std='<([a-z_0-9]+|fcntl\.h|poll\.h|sched\.h|sys/rseq\.h|sys/stat\.h|time\.h|unistd\.h)>' # and POSIX
+std='<([a-z_0-9]+|fcntl\.h|netdb\.h|poll\.h|sched\.h|sys/rseq\.h|sys/stat\.h|time\.h|unistd\.h)>' # and POSIX
 failed=0
 folders=()
 

@@ -357,6 +357,26 @@ TEST_F(BreakerAdmin, AFilterByAModeThatIsNoneIsRefused) {
 
 // ------------------------------------------------------------------------ Get
 
+TEST_F(BreakerAdmin, GetTellsFromWhomTheOptionsAre) {
+  admin_.Make("x");
+  BreakerPolicy policy;
+  policy.options = RateOptions();
+  policy.options.trip.minimum_calls = 7;
+  policy.mode = Mode::kShadow;
+  ASSERT_TRUE(admin_.registry->Apply({{BreakerKey{"x"}, policy}}).ok());
+  v1::Breaker breaker;
+  ASSERT_TRUE(Get(KeyOf("x"), &breaker).ok());
+  const v1::Policy& told = breaker.policy();
+  EXPECT_EQ(told.configured_for().name(), "x");
+  EXPECT_EQ(told.options().trip().minimum_calls(), 7);
+  EXPECT_EQ(told.mode(), v1::SHADOW);
+  EXPECT_EQ(told.program_for().name(), "");
+  EXPECT_EQ(told.program_options().trip().minimum_calls(),
+            RateOptions().trip.minimum_calls);
+  EXPECT_EQ(told.default_options().trip().minimum_calls(),
+            BreakerOptions().trip.minimum_calls);
+}
+
 TEST_F(BreakerAdmin, GetsTheBreakerOfExactlyThatKey) {
   admin_.Make("x");
   admin_.Make("x", "y", "z")->SetMode(Mode::kShadow);

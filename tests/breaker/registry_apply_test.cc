@@ -291,6 +291,21 @@ TEST_F(RegistryApplyTest, FindAnswersWhatIsThere) {
   EXPECT_EQ(registry_->Find(kPlace), breaker);
 }
 
+TEST_F(RegistryApplyTest, OriginForTellsWhoseScopeApplies) {
+  ASSERT_TRUE(registry_->SetOptions({kPlace.name}, Numbered(5).options).ok());
+  PolicyOrigin origin = registry_->OriginFor(kPlace);
+  EXPECT_FALSE(origin.configured_scope.has_value());
+  EXPECT_TRUE(origin.program_scope == BreakerKey{kPlace.name});
+  EXPECT_TRUE(origin.policy.options == Numbered(5).options);
+  const BreakerKey scope = {"", kPlace.service};
+  Apply({{scope, Numbered(7)}});
+  origin = registry_->OriginFor(kPlace);
+  EXPECT_TRUE(origin.configured_scope == scope);
+  EXPECT_TRUE(origin.policy == Numbered(7));
+  EXPECT_TRUE(origin.program_scope == BreakerKey{kPlace.name});
+  EXPECT_TRUE(origin.program_options == Numbered(5).options);
+}
+
 TEST_F(RegistryApplyTest, PolicyForIsWhatANewBreakerGets) {
   BreakerPolicy policy = Numbered(7);
   policy.mode = Mode::kShadow;

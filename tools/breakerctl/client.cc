@@ -11,25 +11,35 @@
 #include <grpcpp/support/sync_stream.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/str_split.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/proto/admin.grpc.pb.h"
+#include "autobreaker/tools/breakerctl/completion.h"
 #include "autobreaker/tools/breakerctl/config_command.h"
 #include "autobreaker/tools/breakerctl/credentials.h"
 #include "autobreaker/tools/breakerctl/key.h"
+#include "autobreaker/tools/breakerctl/targets.h"
 #include "autobreaker/tools/breakerctl/text.h"
 
 namespace autobreaker::breakerctl {
@@ -42,13 +52,17 @@ absl::string_view Environment(const char* name) {
 }
 
 // See https://no-color.org.
-bool WantsColor() {
+bool WantsColor(Color color) {
+  if (color != Color::kAuto) return color == Color::kAlways;
   return isatty(STDOUT_FILENO) != 0 && Environment("NO_COLOR").empty() &&
          Environment("TERM") != "dumb";
 }
 
+// Where answers go.
+using Sink = std::function<absl::Status(absl::string_view text)>;
+
 // Well, too, if nobody reads it: what is to be done is done all the same.
-absl::Status Write(absl::string_view text) {
+absl::Status Print(absl::string_view text) {
   if ((std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
        std::fflush(stdout) == 0) ||
       errno == EPIPE) {
@@ -58,26 +72,34 @@ absl::Status Write(absl::string_view text) {
       absl::StrCat("cannot write the answer: ", std::strerror(errno)));
 }
 
-absl::Status WriteJson(const google::protobuf::Message& message) {
-  std::string json;
-  if (!google::protobuf::util::MessageToJsonString(message, &json).ok()) {
-    return absl::InternalError(
-        "the service's answer cannot be written as JSON");
-  }
-  return Write(absl::StrCat(json, "\n"));
+View LookOf(const Command& command) {
+  View view;
+  view.color = WantsColor(command.color);
+  view.wide = command.output == Output::kWide;
+  view.now = absl::Now();
+  view.zone = absl::LocalTimeZone();
+  return view;
 }
 
-// One command, under way.
+// One command at one address, under way.
 class Client {
  public:
-  Client(const Command& command,
-         const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+  Client(const Command& command, Target target,
+         const std::shared_ptr<grpc::ChannelCredentials>& credentials,
+         Sink sink)
       : command_(command),
+        target_(std::move(target)),
+        sink_(std::move(sink)),
         deadline_(absl::Now() + command.timeout),
-        channel_(grpc::CreateCustomChannel(command.address, credentials,
-                                           Arguments(command))),
-        stub_(v1::BreakerAdmin::NewStub(channel_)),
-        color_(WantsColor()) {}
+        channel_(grpc::CreateCustomChannel(target_.address, credentials,
+                                           Arguments(target_))),
+        stub_(v1::BreakerAdmin::NewStub(channel_)) {}
+
+  // For a table of several addresses.
+  absl::StatusOr<std::vector<v1::Breaker>> ListBreakers() {
+    if (const absl::Status status = Connect(); !status.ok()) return status;
+    return Chosen();
+  }
 
   absl::Status Run() {
     if (const absl::Status status = Connect(); !status.ok()) return status;
@@ -99,17 +121,31 @@ class Client {
       case Verb::kConfigExplain:
         return ForKeys(&Client::Explain);
       case Verb::kHelp:
+      case Verb::kCompletion:
         break;
     }
     return absl::OkStatus();
   }
 
  private:
-  static grpc::ChannelArguments Arguments(const Command& command) {
+  static grpc::ChannelArguments Arguments(const Target& target) {
     grpc::ChannelArguments arguments;
-    const std::string& name = command.security.server_name;
-    if (!name.empty()) arguments.SetSslTargetNameOverride(name);
+    if (!target.server_name.empty()) {
+      arguments.SetSslTargetNameOverride(target.server_name);
+    }
     return arguments;
+  }
+
+  std::string Address() const { return Printable(target_.address); }
+  absl::Status Write(absl::string_view text) const { return sink_(text); }
+
+  absl::Status WriteJson(const google::protobuf::Message& message) const {
+    std::string json;
+    if (!google::protobuf::util::MessageToJsonString(message, &json).ok()) {
+      return absl::InternalError(
+          "the service's answer cannot be written as JSON");
+    }
+    return Write(absl::StrCat(json, "\n"));
   }
 
   // Fails at once where nothing listens, and in time where nothing answers: by
@@ -124,7 +160,7 @@ class Client {
     }
     if (state == GRPC_CHANNEL_READY) return absl::OkStatus();
     return absl::UnavailableError(absl::StrCat(
-        "cannot reach ", Printable(command_.address),
+        "cannot reach ", Address(),
         "; is the program up, and its admin service at this address? "
         "(--address=HOST:PORT) ",
         command_.security.tls ? "Does it trust and have the right certificates?"
@@ -132,7 +168,7 @@ class Client {
   }
 
   absl::Status FromGrpc(const grpc::Status& status) const {
-    const std::string address = Printable(command_.address);
+    const std::string address = Address();
     switch (status.error_code()) {
       case grpc::StatusCode::OK:
         return absl::OkStatus();
@@ -181,22 +217,36 @@ class Client {
     return breakers;
   }
 
-  View Look() const { return {color_, absl::Now(), absl::LocalTimeZone()}; }
+  absl::StatusOr<std::vector<v1::Breaker>> Chosen() const {
+    auto breakers = AllPages();
+    if (!breakers.ok()) return breakers.status();
+    breakers->erase(std::remove_if(breakers->begin(), breakers->end(),
+                                   [this](const v1::Breaker& breaker) {
+                                     return !Concerns(breaker.key());
+                                   }),
+                    breakers->end());
+    return breakers;
+  }
+
+  View Look() const { return LookOf(command_); }
+
+  bool IsJson() const { return command_.output == Output::kJson; }
 
   bool Concerns(const v1::BreakerKey& key) const {
     return IsPartOf(command_.key, key);
   }
 
   absl::Status List() const {
-    const auto breakers = AllPages();
+    const auto breakers = Chosen();
     if (!breakers.ok()) return breakers.status();
-    v1::ListResponse chosen;
-    for (const v1::Breaker& breaker : *breakers) {
-      if (Concerns(breaker.key())) *chosen.add_breakers() = breaker;
+    if (!IsJson()) {
+      return Write(Table(Look(), {breakers->begin(), breakers->end()}));
     }
-    return command_.json ? WriteJson(chosen)
-                         : Write(Table(Look(), {chosen.breakers().begin(),
-                                                chosen.breakers().end()}));
+    v1::ListResponse response;
+    for (const v1::Breaker& breaker : *breakers) {
+      *response.add_breakers() = breaker;
+    }
+    return WriteJson(response);
   }
 
   // What of it concerns the breakers that are watched; false if nothing does.
@@ -218,22 +268,52 @@ class Client {
   absl::Status Watch() const {
     grpc::ClientContext context;
     const auto reader = stub_->Watch(&context, v1::WatchRequest());
+    absl::Status lost;
+    absl::Notification over;
+    std::thread asks([&] { lost = AskUntil(&over, &context); });
+    absl::Status status = PrintChanges(reader.get(), &context);
+    if (status.ok()) status = FromGrpc(reader->Finish());
+    over.Notify();
+    asks.join();
+    if (!lost.ok()) return lost;
+    if (!status.ok()) return status;
+    return absl::UnavailableError(absl::StrCat(Address(), " ended the watch"));
+  }
+
+  absl::Status PrintChanges(grpc::ClientReader<v1::WatchResponse>* reader,
+                            grpc::ClientContext* context) const {
     WatchText text;
     v1::WatchResponse response;
     while (reader->Read(&response)) {
       if (!Choose(&response)) continue;
-      const absl::Status status = command_.json
-                                      ? WriteJson(response)
-                                      : Write(text.Add(Look(), response));
+      const absl::Status status =
+          IsJson() ? WriteJson(response) : Write(text.Add(Look(), response));
       if (!status.ok()) {
-        context.TryCancel();
+        context->TryCancel();
         return status;
       }
     }
-    const absl::Status status = FromGrpc(reader->Finish());
-    if (!status.ok()) return status;
-    return absl::UnavailableError(
-        absl::StrCat(Printable(command_.address), " ended the watch"));
+    return absl::OkStatus();
+  }
+
+  // Asks now and then whether the program is still there, and cancels the watch
+  // if it is not: where a network was cut, nothing else would tell. Pings of
+  // HTTP/2 may come every five minutes only, or a server of gRPC hangs up.
+  absl::Status AskUntil(absl::Notification* over,
+                        grpc::ClientContext* watch) const {
+    while (!over->WaitForNotificationWithTimeout(6 * command_.timeout)) {
+      v1::ListRequest request;
+      request.set_page_size(1);
+      v1::ListResponse response;
+      grpc::ClientContext context;
+      context.set_deadline(absl::ToChronoTime(absl::Now() + command_.timeout));
+      const absl::Status status =
+          FromGrpc(stub_->List(&context, request, &response));
+      if (status.ok()) continue;
+      watch->TryCancel();
+      return status;
+    }
+    return absl::OkStatus();
   }
 
   // Ends with the first that fails: its message tells which; what was printed
@@ -269,14 +349,13 @@ class Client {
   absl::Status Get(const v1::BreakerKey& key) const {
     const auto breaker = Ask(key);
     if (!breaker.ok()) return breaker.status();
-    return command_.json ? WriteJson(*breaker)
-                         : Write(Details(Look(), *breaker));
+    return IsJson() ? WriteJson(*breaker) : Write(Details(Look(), *breaker));
   }
 
   absl::Status Explain(const v1::BreakerKey& key) const {
     const auto breaker = Ask(key);
     if (!breaker.ok()) return breaker.status();
-    return command_.json ? WriteJson(*breaker) : Write(Explanation(*breaker));
+    return IsJson() ? WriteJson(*breaker) : Write(Explanation(*breaker));
   }
 
   // The file is good by itself, or nobody is asked.
@@ -304,7 +383,7 @@ class Client {
     const absl::Status status =
         Call(&v1::BreakerAdmin::Stub::SetMode, request, &breaker);
     if (!status.ok()) return status;
-    return command_.json ? WriteJson(breaker) : Write(ModeLine(breaker));
+    return IsJson() ? WriteJson(breaker) : Write(ModeLine(breaker));
   }
 
   absl::Status Update(const v1::BreakerKey& key) const {
@@ -314,8 +393,8 @@ class Client {
     const absl::Status status =
         Call(&v1::BreakerAdmin::Stub::Update, request, &breaker);
     if (!status.ok()) return status;
-    return command_.json ? WriteJson(breaker)
-                         : Write(UpdateLine(breaker, request.update_mask()));
+    return IsJson() ? WriteJson(breaker)
+                    : Write(UpdateLine(breaker, request.update_mask()));
   }
 
   absl::Status Reset(const v1::BreakerKey& key) const {
@@ -325,28 +404,150 @@ class Client {
     const absl::Status status =
         Call(&v1::BreakerAdmin::Stub::Reset, request, &breaker);
     if (!status.ok()) return status;
-    return command_.json ? WriteJson(breaker) : Write(ResetLine(breaker));
+    return IsJson() ? WriteJson(breaker) : Write(ResetLine(breaker));
   }
 
   const Command& command_;
+  const Target target_;
+  const Sink sink_;
   const absl::Time deadline_;
   const std::shared_ptr<grpc::Channel> channel_;
   const std::unique_ptr<v1::BreakerAdmin::Stub> stub_;
-  const bool color_;
+};
+
+// A command at several addresses, at all of them at once.
+class Clients {
+ public:
+  Clients(const Command& command, const std::vector<Target>& targets,
+          const std::shared_ptr<grpc::ChannelCredentials>& credentials)
+      : command_(command), parts_(targets.size()) {
+    for (size_t i = 0; i < targets.size(); ++i) {
+      Part& part = parts_[i];
+      part.address = Printable(targets[i].address);
+      part.client = std::make_unique<Client>(
+          command, targets[i], credentials,
+          command.verb == Verb::kWatch
+              ? Sink([this, &part](absl::string_view text) {
+                  return PrintLines(part, text);
+                })
+              : Sink([&part](absl::string_view text) {
+                  absl::StrAppend(&part.text, text);
+                  return absl::OkStatus();
+                }));
+    }
+  }
+
+  // Tells each error, and answers the code of the first in the order of the
+  // addresses.
+  absl::Status Run() {
+    const bool as_table =
+        command_.verb == Verb::kList && command_.output != Output::kJson;
+    InParallel([this, as_table](Part& part) {
+      if (as_table) {
+        auto breakers = part.client->ListBreakers();
+        part.status = breakers.status();
+        if (breakers.ok()) part.breakers = *std::move(breakers);
+      } else {
+        part.status = part.client->Run();
+      }
+      if (!part.status.ok()) TellError(part);
+    });
+    std::vector<Listed> listed;
+    int failed = 0;
+    absl::Status first;
+    for (Part& part : parts_) {
+      for (v1::Breaker& breaker : part.breakers) {
+        listed.emplace_back(std::move(breaker), part.address);
+      }
+      // Also if it failed: what is printed was done before.
+      first.Update(PrintLines(part, part.text));
+      failed += !part.status.ok();
+      if (!part.status.ok() && first.ok()) {
+        first = absl::Status(part.status.code(), "");
+      }
+    }
+    if (as_table) first.Update(Print(Table(LookOf(command_), listed)));
+    if (failed == 0 || !first.message().empty()) return first;
+    return absl::Status(first.code(),
+                        absl::StrCat("not done at ", failed, " of ",
+                                     parts_.size(), " addresses"));
+  }
+
+ private:
+  struct Part {
+    std::string address;
+    std::unique_ptr<Client> client;
+    std::string text;
+    std::vector<v1::Breaker> breakers;
+    absl::Status status;
+  };
+
+  template <typename Work>
+  void InParallel(Work work) {
+    std::vector<std::thread> threads;
+    for (Part& part : parts_) {
+      threads.emplace_back([&part, work] { work(part); });
+    }
+    for (std::thread& thread : threads) thread.join();
+  }
+
+  // At once, since others may take long: a watch does.
+  void TellError(const Part& part) {
+    absl::MutexLock lock(&print_);
+    absl::FPrintF(stderr, "breakerctl: %s: %s\n", part.address,
+                  part.status.message());
+  }
+
+  // Each line with the address that it is from.
+  absl::Status PrintLines(const Part& part, absl::string_view text) {
+    std::string lines;
+    for (const absl::string_view line :
+         absl::StrSplit(text, '\n', absl::SkipEmpty())) {
+      if (command_.output == Output::kJson) {
+        absl::StrAppend(&lines, "{\"address\":\"", absl::CEscape(part.address),
+                        "\",\"answer\":", line, "}\n");
+      } else {
+        absl::StrAppend(&lines, part.address, "  ", line, "\n");
+      }
+    }
+    absl::MutexLock lock(&print_);
+    return Print(lines);
+  }
+
+  const Command& command_;
+  std::vector<Part> parts_;
+  absl::Mutex print_;
 };
 
 }  // namespace
 
+std::vector<std::string> KeysAt(const Command& command) {
+  const auto credentials = MakeCredentials(command.security);
+  if (!credentials.ok()) return {};
+  const auto breakers =
+      Client(command, FindTargets(command)[0], *credentials, Print)
+          .ListBreakers();
+  if (!breakers.ok()) return {};
+  std::vector<std::string> keys;
+  for (const v1::Breaker& breaker : *breakers) {
+    keys.push_back(KeyText(breaker.key()));
+  }
+  return keys;
+}
+
 absl::Status RunCommand(const Command& command) {
-  if (command.verb == Verb::kHelp) return Write(HelpText());
+  if (command.verb == Verb::kHelp) return Print(HelpText());
+  if (command.verb == Verb::kCompletion) return Print(BashScript());
   if (command.verb == Verb::kConfigCheck && !command.against) {
     const auto config = CheckConfig(command.config_file);
     if (!config.ok()) return config.status();
-    return Write(GoodLine(command.config_file, *config));
+    return Print(GoodLine(command.config_file, *config));
   }
   const auto credentials = MakeCredentials(command.security);
   if (!credentials.ok()) return credentials.status();
-  return Client(command, *credentials).Run();
+  const std::vector<Target> targets = FindTargets(command);
+  if (targets.size() > 1) return Clients(command, targets, *credentials).Run();
+  return Client(command, targets[0], *credentials, Print).Run();
 }
 
 }  // namespace autobreaker::breakerctl

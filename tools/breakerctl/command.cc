@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "absl/algorithm/container.h"
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -49,8 +50,10 @@ KEY is name/package.Service/Method, or whole parts of it, as "PlaceOrder",
 "Orders/PlaceOrder" or "payments". Where one breaker is meant, it must be the
 only one; with --all, set-mode, update and reset take every one.
 
-  --address=HOST:PORT  where the service is; else $BREAKERCTL_ADDRESS, or else
-                       127.0.0.1:8081; a socket is unix:/run/shop/admin.sock
+  --address=HOST:PORT,...
+                       where the service is; else $BREAKERCTL_ADDRESS, or else
+                       127.0.0.1:8081; a socket is unix:/run/shop/admin.sock.
+                       Of several, or a name of several hosts, each is asked
   --tls                over TLS; each of the next five means it, too
       --ca=FILE            who signs the server's certificate; else whom the
                            system trusts
@@ -59,14 +62,56 @@ only one; with --all, set-mode, update and reset take every one.
       --server-name=NAME   the name in the server's certificate, if it is not
                            that of the address
       --token-file=FILE    a bearer token, sent with each call
-  --json               answers as JSON, one object a line
-  --timeout=5s         how long to wait at most; watch waits so long only for
-                       the connection
+  --output=table       or wide, with more columns, or json, one object a line
+  --color=auto         or always, or never; auto is on a terminal, unless
+                       $NO_COLOR is set
+  --timeout=5s         how long to wait at most; watch waits so long for the
+                       connection, and asks every six times as long whether the
+                       program is still there
+
+  breakerctl completion bash   a script for bash: source <(breakerctl completion bash)
 
 Exit codes: 0 done; 1 the service cannot be reached, or failed; 2 the command or
 a value in it is wrong, or KEY could be several breakers; 3 no such breaker;
-4 the program does not allow it, or not now.
+4 the program does not allow it, or not now. Of several addresses, that of the
+first at which it was not done.
 )";
+
+template <typename Enum>
+struct Choice {
+  absl::string_view word;
+  Enum value;
+};
+
+constexpr Choice<Output> kOutputs[] = {
+    {"table", Output::kTable},
+    {"wide", Output::kWide},
+    {"json", Output::kJson},
+};
+
+constexpr Choice<Color> kColors[] = {
+    {"auto", Color::kAuto},
+    {"always", Color::kAlways},
+    {"never", Color::kNever},
+};
+
+template <typename Enum, size_t n>
+std::vector<std::string> WordsOf(const Choice<Enum> (&choices)[n]) {
+  std::vector<std::string> words;
+  for (const Choice<Enum>& choice : choices) words.emplace_back(choice.word);
+  return words;
+}
+
+// All of an enum, "half-open" for HALF_OPEN.
+template <typename Descriptor>
+std::vector<std::string> WordsOf(const Descriptor& descriptor) {
+  std::vector<std::string> words;
+  for (int i = 0; i < descriptor.value_count(); ++i) {
+    words.push_back(absl::StrReplaceAll(
+        absl::AsciiStrToLower(descriptor.value(i)->name()), {{"_", "-"}}));
+  }
+  return words;
+}
 
 absl::Status Wrong(absl::string_view message) {
   return absl::InvalidArgumentError(message);
@@ -100,16 +145,28 @@ absl::Status WrongDuration(absl::string_view what, absl::string_view text) {
 }
 
 // Each takes what is given to a flag.
-absl::Status SetAddress(absl::string_view value, Command* command) {
-  if (value.empty()) return Wrong("--address must not be empty");
-  command->address = std::string(value);
+absl::Status SetAddresses(absl::string_view flag, absl::string_view value,
+                          Command* command) {
+  command->addresses.clear();
+  for (const absl::string_view address : absl::StrSplit(value, ',')) {
+    if (address.empty()) {
+      return Wrong(absl::StrCat(flag, " must not be empty"));
+    }
+    if (absl::c_linear_search(command->addresses, address)) {
+      return Wrong(absl::StrCat(flag, " has ", Printable(address), " twice"));
+    }
+    command->addresses.emplace_back(address);
+  }
   return absl::OkStatus();
 }
 
+absl::Status SetAddress(absl::string_view value, Command* command) {
+  return SetAddresses("--address", value, command);
+}
+
 absl::Status SetAgainst(absl::string_view value, Command* command) {
-  if (value.empty()) return Wrong("--against must not be empty");
   command->against = true;
-  return SetAddress(value, command);
+  return SetAddresses("--against", value, command);
 }
 
 template <std::string Security::*field>
@@ -135,9 +192,26 @@ absl::Status SetTimeout(absl::string_view value, Command* command) {
   return absl::OkStatus();
 }
 
-absl::Status SetJson(absl::string_view, Command* command) {
-  command->json = true;
-  return absl::OkStatus();
+// The one of `words` that `value` is.
+template <typename Enum, size_t n>
+absl::Status SetOneOf(const char* flag, const Choice<Enum> (&choices)[n],
+                      absl::string_view value, Enum* which) {
+  for (const Choice<Enum>& choice : choices) {
+    if (choice.word != value) continue;
+    *which = choice.value;
+    return absl::OkStatus();
+  }
+  return Wrong(absl::StrCat(flag, " takes ",
+                            absl::StrJoin(WordsOf(choices), ", "), ", not \"",
+                            Printable(value), "\""));
+}
+
+absl::Status SetOutput(absl::string_view value, Command* command) {
+  return SetOneOf("--output", kOutputs, value, &command->output);
+}
+
+absl::Status SetColor(absl::string_view value, Command* command) {
+  return SetOneOf("--color", kColors, value, &command->color);
 }
 
 absl::Status SetAll(absl::string_view, Command* command) {
@@ -186,7 +260,8 @@ struct Flag {
   absl::string_view name;
   absl::Status (*set)(absl::string_view value, Command* command);
   bool has_value = true;
-  std::vector<Verb> only_for = {};  // all if empty
+  std::vector<Verb> only_for = {};       // all if empty
+  std::vector<std::string> values = {};  // for completion
 };
 
 const std::vector<Flag>& Flags() {
@@ -199,9 +274,14 @@ const std::vector<Flag>& Flags() {
       {"server-name", SetSecurity<&Security::server_name>},
       {"token-file", SetSecurity<&Security::token_file>},
       {"timeout", SetTimeout},
-      {"json", SetJson, false},
-      {"state", AddStates, true, {Verb::kList}},
-      {"mode", AddModes, true, {Verb::kList}},
+      {"output", SetOutput, true, {}, WordsOf(kOutputs)},
+      {"color", SetColor, true, {}, WordsOf(kColors)},
+      {"state",
+       AddStates,
+       true,
+       {Verb::kList},
+       WordsOf(*v1::State_descriptor())},
+      {"mode", AddModes, true, {Verb::kList}, ModeWords()},
       {"for", SetFor, true, {Verb::kSetMode}},
       {"against", SetAgainst, true, {Verb::kConfigCheck}},
       {"reset", AddResets, true, {Verb::kUpdate}},
@@ -225,6 +305,7 @@ constexpr VerbName kVerbs[] = {
     {"reset", Verb::kReset, "reset KEY"},
     {"config check", Verb::kConfigCheck, "config check FILE"},
     {"config explain", Verb::kConfigExplain, "config explain KEY"},
+    {"completion", Verb::kCompletion, "completion bash"},
     {"help", Verb::kHelp, "help"},
 };
 
@@ -279,6 +360,10 @@ absl::StatusOr<Words> SortWords(const std::vector<std::string>& arguments) {
 absl::Status TakeOthers(const VerbName& verb,
                         const std::vector<std::string>& others,
                         Command* command) {
+  if (verb.verb == Verb::kCompletion) {
+    if (others == std::vector<std::string>{"bash"}) return absl::OkStatus();
+    return Wrong("completion is for bash alone: breakerctl completion bash");
+  }
   const bool takes_file = verb.verb == Verb::kConfigCheck;
   const bool key_needed = verb.verb != Verb::kList && verb.verb != Verb::kWatch;
   if (key_needed && (others.empty() || others[0].empty())) {
@@ -320,7 +405,6 @@ absl::Status TakeOthers(const VerbName& verb,
 absl::StatusOr<Command> ParseCommand(const std::vector<std::string>& arguments,
                                      absl::string_view address) {
   Command command;
-  command.address = std::string(address);
   absl::StatusOr<Words> words = SortWords(arguments);
   if (!words.ok()) return words.status();
   std::vector<std::string>& others = words->others;
@@ -353,6 +437,11 @@ absl::StatusOr<Command> ParseCommand(const std::vector<std::string>& arguments,
       return status;
     }
   }
+  if (command.addresses.empty()) {
+    const absl::Status status =
+        SetAddresses("$BREAKERCTL_ADDRESS", address, &command);
+    if (!status.ok()) return status;
+  }
   if (command.security.cert.empty() != command.security.cert_key.empty()) {
     return Wrong("--cert and --cert-key go together");
   }
@@ -364,5 +453,28 @@ absl::StatusOr<Command> ParseCommand(const std::vector<std::string>& arguments,
 }
 
 absl::string_view HelpText() { return kHelp; }
+
+std::vector<std::string> VerbWords() {
+  std::vector<std::string> words;
+  for (const VerbName& verb : kVerbs) words.emplace_back(verb.name);
+  return words;
+}
+
+std::vector<FlagWords> FlagsOf(absl::string_view verb) {
+  const auto which =
+      std::find_if(std::begin(kVerbs), std::end(kVerbs),
+                   [verb](const VerbName& v) { return v.name == verb; });
+  std::vector<FlagWords> words;
+  for (const Flag& flag : Flags()) {
+    if (flag.only_for.empty() ||
+        (which != std::end(kVerbs) &&
+         absl::c_linear_search(flag.only_for, which->verb))) {
+      words.push_back({std::string(flag.name), flag.has_value, flag.values});
+    }
+  }
+  return words;
+}
+
+std::vector<std::string> ModeWords() { return WordsOf(*v1::Mode_descriptor()); }
 
 }  // namespace autobreaker::breakerctl

@@ -22,7 +22,11 @@ enum class Verb {
   kReset,
   kConfigCheck,
   kConfigExplain,
+  kCompletion,
 };
+
+enum class Output { kTable, kWide, kJson };
+enum class Color { kAuto, kAlways, kNever };
 
 // Paths of files are empty if they are not given.
 struct Security {
@@ -36,15 +40,16 @@ struct Security {
 
 struct Command {
   Verb verb = Verb::kHelp;
-  std::string address;
+  std::vector<std::string> addresses;  // at least one, none twice
   Security security;
   absl::Duration timeout = absl::Seconds(5);
-  bool json = false;
+  Output output = Output::kTable;
+  Color color = Color::kAuto;
   // See breakerctl_key.h. Empty for all, where that may be.
   std::string key;
   bool all = false;  // every breaker that `key` is part of
   std::string config_file;
-  bool against = false;  // `config_file` is for the program at `address`
+  bool against = false;  // `config_file` is for the programs at `addresses`
   // The requests, but for keys and pages.
   v1::ListRequest list;
   v1::SetModeRequest set_mode;
@@ -52,7 +57,7 @@ struct Command {
 };
 
 // INVALID_ARGUMENT that says what cannot be. `arguments` are those after the
-// program's name; `address` is for where they give none.
+// program's name; `address` is for where they give none, and may be several.
 //
 // Flags are read here and not by absl::ParseCommandLine: they differ by
 // command, and a mistake must end with the exit code of one.
@@ -61,6 +66,17 @@ absl::StatusOr<Command> ParseCommand(const std::vector<std::string>& arguments,
 
 // What "breakerctl help" prints.
 absl::string_view HelpText();
+
+// What may stand where, for completion.
+struct FlagWords {
+  std::string name;
+  bool has_value;
+  std::vector<std::string> values;  // all there are, or none if there are many
+};
+std::vector<std::string> VerbWords();
+// Those of one command, "config check" for example; of every command, if empty.
+std::vector<FlagWords> FlagsOf(absl::string_view verb);
+std::vector<std::string> ModeWords();
 
 }  // namespace autobreaker::breakerctl
 

@@ -21,8 +21,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/str_format.h"
+#include "absl/time/time.h"
 #include "autobreaker/tools/breakerctl/client.h"
 #include "autobreaker/tools/breakerctl/command.h"
+#include "autobreaker/tools/breakerctl/completion.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -57,12 +59,33 @@ void EndWhenOutputIsClosed() {
   }).detach();
 }
 
+// For the script of "completion bash": prints what may follow.
+int Complete(const std::vector<std::string>& words, const char* address) {
+  for (const std::string& word : Completions(words, [&] {
+         // The flags before it say where to ask, if they are good.
+         std::vector<std::string> asks = {"list"};
+         for (const std::string& flag : words) {
+           if (flag.substr(0, 2) == "--") asks.push_back(flag);
+         }
+         absl::StatusOr<Command> command = ParseCommand(asks, address);
+         if (!command.ok()) return std::vector<std::string>();
+         command->timeout = absl::Seconds(1);
+         return KeysAt(*command);
+       })) {
+    absl::PrintF("%s\n", word);
+  }
+  return 0;
+}
+
 int Main(const std::vector<std::string>& arguments) {
   std::signal(SIGPIPE, SIG_IGN);
-  const char* const address = std::getenv("BREAKERCTL_ADDRESS");
-  const bool has_address = address != nullptr && *address != '\0';
-  const absl::StatusOr<Command> command =
-      ParseCommand(arguments, has_address ? address : "127.0.0.1:8081");
+  const char* address = std::getenv("BREAKERCTL_ADDRESS");
+  if (address == nullptr || *address == '\0') address = "127.0.0.1:8081";
+  if (arguments.size() > 1 && arguments[0] == "complete" &&
+      arguments[1] == "--") {
+    return Complete({arguments.begin() + 2, arguments.end()}, address);
+  }
+  const absl::StatusOr<Command> command = ParseCommand(arguments, address);
   if (command.ok() && command->verb == Verb::kWatch) {
     std::signal(SIGINT, EndWell);
     std::signal(SIGTERM, EndWell);

@@ -178,32 +178,103 @@ struct Cell {
   absl::string_view color = {};
 };
 
+// "18 of 20 failures at 10.0.0.3:50051, 2 at 10.0.0.4:50051", up to so many.
+std::string PeersText(const v1::FailingPeers& failing, int most) {
+  std::string text;
+  for (int i = 0; i < std::min(most, failing.peers_size()); ++i) {
+    const v1::FailingPeers::Peer& peer = failing.peers(i);
+    absl::StrAppend(
+        &text, i == 0 ? "" : ", ", peer.failures(),
+        i == 0 ? absl::StrCat(" of ", Several(failing.failures(), "failure"))
+               : "",
+        " at ", Printable(peer.name()));
+  }
+  return text;
+}
+
+// What a table shows of each breaker.
 struct Column {
   absl::string_view title;
-  bool number = false;  // to the right
+  bool number;  // to the right
+  bool wide;    // only there
+  Cell (*of)(const View& view, const v1::Breaker& breaker);
 };
 
-constexpr Column kColumns[] = {
-    {"NAME"},           {"METHOD"},       {"STATE"},         {"MODE"},
-    {"CALLS", true},    {"FAILED", true}, {"REFUSED", true}, {"RATE", true},
-    {"EVIDENCE", true}, {"SINCE", true},
+const Column kColumns[] = {
+    {"NAME", false, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{OrDash(b.key().name())};
+     }},
+    {"METHOD", false, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{MethodText(b.key())};
+     }},
+    {"STATE", false, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{StateText(b), ColorOf(b.state())};
+     }},
+    {"MODE", false, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{ModeText(b), ColorOf(b)};
+     }},
+    {"CALLS", true, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{absl::StrCat(Calls(b.counts()))};
+     }},
+    {"FAILED", true, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{absl::StrCat(b.counts().failures())};
+     }},
+    {"REFUSED", true, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{absl::StrCat(Sum(b.counts().refused()))};
+     }},
+    {"RATE", true, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{b.window().has_failure_rate()
+                       ? Percent(b.window().failure_rate())
+                       : "-"};
+     }},
+    {"EVIDENCE", true, false,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{b.has_evidence() ? Percent(b.evidence()) : "-"};
+     }},
+    {"SINCE", true, false,
+     [](const View& view, const v1::Breaker& b) {
+       return Cell{SinceText(view, b)};
+     }},
+    {"IN FLIGHT", true, true,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{absl::StrCat(b.counts().in_flight())};
+     }},
+    {"SLOW", true, true,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{absl::StrCat(b.counts().slow_calls())};
+     }},
+    {"LATE", true, true,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{absl::StrCat(b.counts().late_results())};
+     }},
+    {"IGNORED", true, true,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{absl::StrCat(b.counts().ignored())};
+     }},
+    {"UNTIL TRIP", true, true,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{b.has_failures_until_trip()
+                       ? absl::StrCat(b.failures_until_trip())
+                       : "-"};
+     }},
+    {"LAST TRIP", false, true,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{b.has_last_trip() ? Text(b.last_trip().reason()) : "-"};
+     }},
+    {"FAILING", false, true,
+     [](const View&, const v1::Breaker& b) {
+       return Cell{b.has_failing_peers() ? PeersText(b.failing_peers(), 1)
+                                         : "-"};
+     }},
 };
-
-std::vector<Cell> Row(const View& view, const v1::Breaker& b) {
-  return {
-      {OrDash(b.key().name())},
-      {MethodText(b.key())},
-      {StateText(b), ColorOf(b.state())},
-      {ModeText(b), ColorOf(b)},
-      {absl::StrCat(Calls(b.counts()))},
-      {absl::StrCat(b.counts().failures())},
-      {absl::StrCat(Sum(b.counts().refused()))},
-      {b.window().has_failure_rate() ? Percent(b.window().failure_rate())
-                                     : "-"},
-      {b.has_evidence() ? Percent(b.evidence()) : "-"},
-      {SinceText(view, b)},
-  };
-}
 
 // Of options, with what they settle.
 constexpr std::pair<absl::string_view, absl::string_view> kOptionGroups[] = {
@@ -235,20 +306,6 @@ std::string ReasonText(const v1::Transition& transition) {
     default:
       return reason;
   }
-}
-
-// "18 of 20 failures at 10.0.0.3:50051, 2 at 10.0.0.4:50051", up to so many.
-std::string PeersText(const v1::FailingPeers& failing, int most) {
-  std::string text;
-  for (int i = 0; i < std::min(most, failing.peers_size()); ++i) {
-    const v1::FailingPeers::Peer& peer = failing.peers(i);
-    absl::StrAppend(
-        &text, i == 0 ? "" : ", ", peer.failures(),
-        i == 0 ? absl::StrCat(" of ", Several(failing.failures(), "failure"))
-               : "",
-        " at ", Printable(peer.name()));
-  }
-  return text;
 }
 
 // What a change rests on, with the peer that most failures came from.
@@ -376,29 +433,46 @@ std::string InARowDetails(const v1::Breaker& b) {
 
 }  // namespace
 
-std::string Table(const View& view, const std::vector<v1::Breaker>& breakers) {
+std::string Table(const View& view, const std::vector<Listed>& breakers) {
   if (breakers.empty()) return "no breakers\n";
+  const bool has_addresses =
+      std::any_of(breakers.begin(), breakers.end(),
+                  [](const Listed& b) { return !b.address.empty(); });
   std::vector<std::vector<Cell>> rows(1);
+  std::vector<bool> to_the_right;
+  if (has_addresses) {
+    rows[0].push_back({"ADDRESS", kGray});
+    to_the_right.push_back(false);
+  }
   for (const Column& column : kColumns) {
+    if (column.wide && !view.wide) continue;
     rows[0].push_back({std::string(column.title), kGray});
+    to_the_right.push_back(column.number);
   }
-  for (const v1::Breaker& breaker : breakers) {
-    rows.push_back(Row(view, breaker));
+  for (const Listed& listed : breakers) {
+    rows.emplace_back();
+    if (has_addresses) rows.back().push_back({OrDash(listed.address)});
+    for (const Column& column : kColumns) {
+      if (column.wide && !view.wide) continue;
+      rows.back().push_back(column.of(view, listed.breaker));
+    }
   }
-  std::string table;
   std::vector<int> widths(rows[0].size());
   for (const std::vector<Cell>& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
       widths[i] = std::max(widths[i], Width(row[i].text));
     }
   }
+  std::string table;
   for (const std::vector<Cell>& row : rows) {
     for (size_t i = 0; i < row.size(); ++i) {
-      absl::StrAppend(
-          &table, i == 0 ? "" : "  ",
-          Paint(view, row[i].color,
-                kColumns[i].number ? PadLeft(row[i].text, widths[i])
-                                   : PadRight(row[i].text, widths[i])));
+      const std::string& text = row[i].text;
+      const bool is_last = i + 1 == row.size();
+      absl::StrAppend(&table, i == 0 ? "" : "  ",
+                      Paint(view, row[i].color,
+                            to_the_right[i] ? PadLeft(text, widths[i])
+                            : is_last       ? text
+                                            : PadRight(text, widths[i])));
     }
     table += '\n';
   }
@@ -493,7 +567,8 @@ std::string WatchText::Add(const View& view,
       const auto& breakers = response.snapshot().breakers();
       snapshot_.insert(snapshot_.end(), breakers.begin(), breakers.end());
       if (!response.snapshot().complete()) return "";
-      const std::string table = Table(view, snapshot_);
+      const std::string table =
+          Table(view, {snapshot_.begin(), snapshot_.end()});
       for (const v1::Breaker& b : snapshot_) {
         name_width_ = std::max(name_width_, Width(OrDash(b.key().name())));
         method_width_ = std::max(method_width_, Width(MethodText(b.key())));

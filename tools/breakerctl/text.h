@@ -8,6 +8,7 @@
 #include <google/protobuf/field_mask.pb.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/time/time.h"
@@ -20,10 +21,20 @@ struct View {
   bool color = false;  // escape sequences for colors
   absl::Time now;
   absl::TimeZone zone;
+  bool wide = false;  // more columns
+};
+
+// A breaker, and where it is: empty where only one address is asked.
+struct Listed {
+  Listed(v1::Breaker what, std::string where = "")  // NOLINT: converts
+      : breaker(std::move(what)), address(std::move(where)) {}
+
+  v1::Breaker breaker;
+  std::string address;
 };
 
 // A header and a row for each breaker; the columns are as wide as they need.
-std::string Table(const View& view, const std::vector<v1::Breaker>& breakers);
+std::string Table(const View& view, const std::vector<Listed>& breakers);
 
 // All there is about one breaker.
 std::string Details(const View& view, const v1::Breaker& breaker);

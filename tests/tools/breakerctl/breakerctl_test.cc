@@ -200,8 +200,9 @@ class FakeAdmin final : public v1::BreakerAdmin::Service {
 class Program {
  public:
   Program(std::vector<std::string> arguments,
-          std::vector<std::string> environment) {
-    arguments.insert(arguments.begin(), std::getenv("BREAKERCTL"));
+          std::vector<std::string> environment,
+          const char* path = std::getenv("BREAKERCTL")) {
+    arguments.insert(arguments.begin(), path);
     int output[2];
     int errors[2];
     EXPECT_EQ(pipe2(output, O_CLOEXEC), 0);
@@ -402,7 +403,7 @@ TEST_F(BreakerctlTest, ListLetsTheServiceChooseStatesAndModes) {
 }
 
 TEST_F(BreakerctlTest, ListAsJsonIsOneObject) {
-  const Ended ended = Run({"list", "--json"});
+  const Ended ended = Run({"list", "--output=json"});
   v1::ListResponse response;
   ASSERT_TRUE(
       google::protobuf::util::JsonStringToMessage(ended.output, &response)
@@ -423,7 +424,7 @@ TEST_F(BreakerctlTest, GetShowsTheBreaker) {
 }
 
 TEST_F(BreakerctlTest, GetAsJsonIsTheBreaker) {
-  const Ended ended = Run({"get", "Cancel", "--json"});
+  const Ended ended = Run({"get", "Cancel", "--output=json"});
   v1::Breaker breaker;
   ASSERT_TRUE(
       google::protobuf::util::JsonStringToMessage(ended.output, &breaker).ok());
@@ -575,7 +576,7 @@ TEST_F(BreakerctlTest, WatchShowsOnlyTheBreakersOfItsKey) {
 }
 
 TEST_F(BreakerctlTest, WatchAsJsonHasAnObjectALine) {
-  const auto program = Watch({"--json"});
+  const auto program = Watch({"--output=json"});
   EXPECT_THAT(program->ReadLine(), MatchesRegex("\\{\"snapshot\":.*\\}"));
   SendTransition(MakeBreaker("stock", "PlaceOrder"));
   EXPECT_THAT(program->ReadLine(), MatchesRegex("\\{\"transition\":.*\\}"));
@@ -588,6 +589,195 @@ TEST_F(BreakerctlTest, WatchSaysHowManyChangesItMissed) {
   response.mutable_missed()->set_transitions(7);
   admin_.Send(response);
   EXPECT_THAT(program->ReadLine(), HasSubstr("missed 7 changes"));
+}
+
+TEST_F(BreakerctlTest, WatchEndsWith1WhenTheProgramNoLongerAnswers) {
+  const auto program = Watch({"--timeout=200ms"});
+  program->ReadLine();
+  admin_.Hang();  // what a cut network looks like from here
+  EXPECT_EQ(program->Wait(), 1);
+  EXPECT_EQ(program->ReadErrors(),
+            absl::StrCat("breakerctl: ", address_,
+                         " did not answer within 200ms (--timeout)\n"));
+}
+
+TEST_F(BreakerctlTest, ColorsWhenItIsAskedTo) {
+  EXPECT_THAT(Run({"list", "--color=always"}).output, HasSubstr("\x1b[32m"));
+  EXPECT_THAT(Run({"list", "--color=never"}).output, Not(HasSubstr("\x1b")));
+  EXPECT_THAT(Run({"list"}).output, Not(HasSubstr("\x1b")));  // no terminal
+}
+
+// Another service, and breakerctl asks both.
+class TwoServicesTest : public BreakerctlTest {
+ protected:
+  TwoServicesTest() {
+    int port = 0;
+    other_server_ =
+        grpc::ServerBuilder()
+            .AddListeningPort("127.0.0.1:0", grpc::InsecureServerCredentials(),
+                              &port)
+            .RegisterService(&other_admin_)
+            .BuildAndStart();
+    other_address_ = absl::StrCat("127.0.0.1:", port);
+    both_ = absl::StrCat("--address=", address_, ",", other_address_);
+    other_admin_.Add(MakeBreaker("far", "Cancel"));
+    other_admin_.Answer(MakeBreaker("far", "Cancel"));
+  }
+  ~TwoServicesTest() override {
+    other_admin_.End();
+    other_server_->Shutdown(absl::ToChronoTime(absl::Now()));
+  }
+
+  FakeAdmin other_admin_;
+  std::unique_ptr<grpc::Server> other_server_;
+  std::string other_address_;
+  std::string both_;
+};
+
+TEST_F(TwoServicesTest, ListIsOneTable) {
+  const Ended ended = Run({"list", "Cancel", both_});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(
+      Lines(ended.output),
+      ElementsAre(MatchesRegex("ADDRESS +NAME .*"),
+                  StartsWith(absl::StrCat(address_, "  payments")),
+                  StartsWith(absl::StrCat(other_address_, "  far ")), ""));
+}
+
+TEST_F(TwoServicesTest, ListAsJsonHasALineForEach) {
+  EXPECT_THAT(
+      Lines(Run({"list", both_, "--output=json"}).output),
+      ElementsAre(StartsWith(absl::StrCat("{\"address\":\"", address_,
+                                          "\",\"answer\":{\"breakers\"")),
+                  StartsWith(absl::StrCat("{\"address\":\"", other_address_)),
+                  ""));
+}
+
+TEST_F(TwoServicesTest, OneThatIsAwayIsToldAndTheOtherShown) {
+  const Socket nobody(/*listens=*/false);
+  const Ended ended = Run({"list", absl::StrCat("--address=", nobody.address(),
+                                                ",", other_address_)});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.output, HasSubstr(absl::StrCat(other_address_, "  far")));
+  EXPECT_THAT(ended.errors,
+              StartsWith(absl::StrCat("breakerctl: ", nobody.address(),
+                                      ": cannot reach ")));
+  EXPECT_THAT(ended.errors, HasSubstr("not done at 1 of 2 addresses\n"));
+}
+
+TEST_F(TwoServicesTest, AChangeIsMadeAtBoth) {
+  const Ended ended = Run({"set-mode", "Cancel", "shadow", both_});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(admin_.set_mode_request().key().name(), "payments");
+  EXPECT_EQ(other_admin_.set_mode_request().key().name(), "far");
+  EXPECT_THAT(
+      Lines(ended.output),
+      ElementsAre(StartsWith(absl::StrCat(address_, "  payments/")),
+                  StartsWith(absl::StrCat(other_address_, "  far/")), ""));
+}
+
+TEST_F(TwoServicesTest, WhereAKeyIsUnknownEndsWith3) {
+  const Ended ended = Run({"reset", "far", both_});
+  EXPECT_EQ(ended.code, 3);
+  EXPECT_THAT(other_admin_.reset_methods(), ElementsAre("Cancel"));
+  EXPECT_THAT(ended.output, StartsWith(other_address_));
+}
+
+TEST_F(TwoServicesTest, WatchShowsWhereAChangeWas) {
+  v1::WatchResponse nothing;
+  nothing.mutable_snapshot()->set_complete(true);
+  other_admin_.Send(nothing);
+  const auto program = Watch({both_});
+  for (int i = 0; i < 4; ++i) program->ReadLine();  // both tables
+  SendTransition(MakeBreaker("stock", "PlaceOrder"));
+  EXPECT_THAT(program->ReadLine(),
+              MatchesRegex(absl::StrCat(address_, "  01:02:03.*stock.*")));
+  admin_.End();  // the other goes on
+  v1::WatchResponse missed;
+  missed.mutable_missed()->set_transitions(1);
+  other_admin_.Send(missed);
+  EXPECT_THAT(program->ReadLine(), StartsWith(other_address_));
+  other_admin_.End();
+  EXPECT_EQ(program->Wait(), 1);
+  EXPECT_THAT(program->ReadErrors(),
+              HasSubstr(absl::StrCat(address_, " ended the watch")));
+}
+
+TEST_F(BreakerctlTest, ConfigCheckAsksNobody) {
+  const ScratchDirectory directory;
+  const std::string good = directory.Path("good.json");
+  ScratchDirectory::Write(
+      good, R"({"breakers": [{"names": [{"name": "payments"}]}]})");
+  const Ended ended = RunProgram({"config", "check", good});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.output, absl::StrCat(good, " is good: 1 entry for 1 name\n"));
+}
+
+TEST_F(BreakerctlTest, ConfigCheckOfABadOneEndsWith2) {
+  const ScratchDirectory directory;
+  const std::string bad = directory.Path("bad.json");
+  ScratchDirectory::Write(
+      bad,
+      R"({"breakers": [{"names": [{}], "options": {"trip": {"window": "0s"}}}]})");
+  const Ended ended = RunProgram({"config", "check", bad});
+  EXPECT_EQ(ended.code, 2);
+  EXPECT_EQ(ended.output, "");
+  EXPECT_THAT(ended.errors, HasSubstr("breakers[0] {}"));
+  EXPECT_THAT(ended.errors, HasSubstr("trip.window is 0"));
+  EXPECT_EQ(RunProgram({"config", "check", "/no/such.json"}).code, 2);
+}
+
+TEST_F(BreakerctlTest, ConfigCheckAgainstAProgramShowsWhichBreakersItIsFor) {
+  const ScratchDirectory directory;
+  const std::string path = directory.Path("c.json");
+  ScratchDirectory::Write(
+      path,
+      R"({"breakers": [{"names": [{"name": "payments"}, {"name": "typo"}]}]})");
+  const Ended ended =
+      RunProgram({"config", "check", path, "--against", address_});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_THAT(ended.output, HasSubstr("breakers[0] {name \"payments\"}:\n"
+                                      "    payments/shop.Orders/Cancel\n"));
+  EXPECT_THAT(ended.output,
+              HasSubstr("breakers[0] {name \"typo\"}:\n    none\n"));
+}
+
+TEST_F(BreakerctlTest, ConfigExplainShowsFromWhomAnOptionIs) {
+  v1::Breaker breaker = MakeBreaker("payments", "Cancel");
+  breaker.mutable_options()->mutable_open()->mutable_duration()->set_seconds(7);
+  breaker.mutable_policy()
+      ->mutable_options()
+      ->mutable_open()
+      ->mutable_duration()
+      ->set_seconds(2);
+  admin_.Answer(breaker);
+  EXPECT_EQ(Run({"config", "explain", "Cancel"}).output,
+            "payments/shop.Orders/Cancel\n"
+            "  open.duration=7s  by hand; else 2s\n");
+}
+
+TEST_F(BreakerctlTest, BashCompletesWhatTheProgramKnows) {
+  // As bash calls it, for a line that was typed so far and its last word.
+  const auto complete = [this](const std::string& line,
+                               const std::string& last) {
+    const std::string breakerctl = std::getenv("BREAKERCTL");
+    const std::string script = absl::StrCat(
+        "source <(", breakerctl, " completion bash); breakerctl() { ",
+        breakerctl, " \"$@\"; }; COMP_LINE='", line,
+        "'; COMP_POINT=${#COMP_LINE}; COMP_WORDS=(x '", last,
+        "'); COMP_CWORD=1; _breakerctl; echo \"${COMPREPLY[*]}\"");
+    Program bash({"-c", script}, instruments_, "/bin/bash");
+    return bash.ReadLine();
+  };
+  EXPECT_EQ(complete("breakerctl res", "res"), "reset");
+  EXPECT_EQ(complete("breakerctl config ", ""), "check explain");
+  EXPECT_EQ(complete("breakerctl get sto", "sto"),
+            "stock/shop.Orders/PlaceOrder");
+  EXPECT_EQ(complete("breakerctl list --state=ha", "ha"), "half-open");
+  EXPECT_EQ(complete("breakerctl list --output=", "="), "table wide json");
+  EXPECT_EQ(complete("breakerctl set-mode x sh", "sh"), "shadow");
+  EXPECT_EQ(complete("breakerctl update x trip.min", "trip.min"),
+            "trip.minimum_calls=");
 }
 
 class SignalTest : public BreakerctlTest,

@@ -43,6 +43,9 @@ TEST(ParseCommand, TakesEveryVerb) {
   EXPECT_EQ(Parse("set-mode k auto").verb, Verb::kSetMode);
   EXPECT_EQ(Parse("update k trip.window=1s").verb, Verb::kUpdate);
   EXPECT_EQ(Parse("reset k").verb, Verb::kReset);
+  EXPECT_EQ(Parse("config check f").verb, Verb::kConfigCheck);
+  EXPECT_EQ(Parse("config explain k").verb, Verb::kConfigExplain);
+  EXPECT_EQ(Parse("completion bash").verb, Verb::kCompletion);
   EXPECT_EQ(Parse("help").verb, Verb::kHelp);
 }
 
@@ -52,21 +55,64 @@ TEST(ParseCommand, HelpIsNeverWrong) {
   }
 }
 
+TEST(ParseCommand, TakesSeveralAddresses) {
+  EXPECT_THAT(Parse("list --address=a:1,b:2").addresses,
+              ElementsAre("a:1", "b:2"));
+  const Command command = Parse("config check f --against=a:1,b:2");
+  EXPECT_THAT(command.addresses, ElementsAre("a:1", "b:2"));
+  EXPECT_TRUE(command.against);
+  EXPECT_EQ(command.config_file, "f");
+}
+
+TEST(ParseCommand, RefusesAddressesThatAreNone) {
+  EXPECT_EQ(ErrorOf("list --address=a:1,"), "--address must not be empty");
+  EXPECT_EQ(ErrorOf("list --address=a:1,b:1,a:1"), "--address has a:1 twice");
+  EXPECT_EQ(ErrorOf("config check f --against="),
+            "--against must not be empty");
+  EXPECT_EQ(ErrorOf("list --against=a:1"), "--against is not for list");
+  EXPECT_EQ(ParseCommand({"list"}, "a:1,a:1").status().message(),
+            "$BREAKERCTL_ADDRESS has a:1 twice");
+}
+
+TEST(ParseCommand, TakesOutputAndColorByTheirNames) {
+  EXPECT_EQ(Parse("list --output=wide").output, Output::kWide);
+  EXPECT_EQ(Parse("list --output=table").output, Output::kTable);
+  EXPECT_EQ(Parse("list --color=always").color, Color::kAlways);
+  EXPECT_EQ(Parse("list --color=never").color, Color::kNever);
+  EXPECT_EQ(ErrorOf("list --output=yaml"),
+            "--output takes table, wide, json, not \"yaml\"");
+  EXPECT_EQ(ErrorOf("list --color="),
+            "--color takes auto, always, never, not \"\"");
+}
+
+TEST(ParseCommand, WantsWhatConfigAndCompletionNeed) {
+  EXPECT_EQ(ErrorOf("config check"),
+            "FILE is missing: breakerctl config check FILE");
+  EXPECT_EQ(ErrorOf("config explain"),
+            "KEY is missing: breakerctl config explain KEY");
+  EXPECT_THAT(ErrorOf("config"), HasSubstr("no command \"config\""));
+  EXPECT_THAT(ErrorOf("config nothing"),
+              HasSubstr("no command \"config nothing\""));
+  EXPECT_EQ(ErrorOf("completion zsh"),
+            "completion is for bash alone: breakerctl completion bash");
+}
+
 TEST(ParseCommand, HasDefaults) {
   const Command command = Parse("list");
-  EXPECT_EQ(command.address, kAddress);
+  EXPECT_THAT(command.addresses, ElementsAre(kAddress));
   EXPECT_EQ(command.timeout, absl::Seconds(5));
-  EXPECT_FALSE(command.json);
+  EXPECT_EQ(command.output, Output::kTable);
+  EXPECT_EQ(command.color, Color::kAuto);
   EXPECT_FALSE(command.all);
   EXPECT_EQ(command.key, "");
 }
 
 TEST(ParseCommand, TakesFlagsAnywhere) {
   const Command command =
-      Parse("--address=host:1 list payments --json --timeout 2s");
-  EXPECT_EQ(command.address, "host:1");
+      Parse("--address=host:1 list payments --output=json --timeout 2s");
+  EXPECT_THAT(command.addresses, ElementsAre("host:1"));
   EXPECT_EQ(command.timeout, absl::Seconds(2));
-  EXPECT_TRUE(command.json);
+  EXPECT_EQ(command.output, Output::kJson);
   EXPECT_EQ(command.key, "payments");
 }
 
@@ -88,7 +134,7 @@ TEST(ParseCommand, TakesFilesForTls) {
 }
 
 TEST(ParseCommand, TakesNoFlagsAfterTwoDashes) {
-  EXPECT_EQ(Parse("get -- --json").key, "--json");
+  EXPECT_EQ(Parse("get -- --tls").key, "--tls");
 }
 
 TEST(ParseCommand, TakesStatesAndModesOfAList) {
@@ -150,7 +196,7 @@ TEST(ParseCommand, NeedsACommand) {
   EXPECT_THAT(ErrorOf(""), HasSubstr("\"breakerctl help\" tells"));
   EXPECT_EQ(ErrorOf("lst"),
             "no command \"lst\"; there are list, watch, get, set-mode, update, "
-            "reset, help");
+            "reset, config check, config explain, completion, help");
 }
 
 TEST(ParseCommand, NamesWhatIsMissing) {
@@ -173,7 +219,7 @@ TEST(ParseCommand, AKeyMustNotBeEmptyWhereOneBreakerIsMeant) {
 TEST(ParseCommand, NamesWhatIsTooMuch) {
   EXPECT_EQ(ErrorOf("get k l"), "unexpected \"l\": breakerctl get KEY");
   EXPECT_EQ(ErrorOf("list k l"), "unexpected \"l\": breakerctl list [KEY]");
-  EXPECT_EQ(ErrorOf("list --json=1"), "--json takes no value");
+  EXPECT_EQ(ErrorOf("list --tls=1"), "--tls takes no value");
   EXPECT_EQ(ErrorOf("get k --for=1s"), "--for is not for get");
   EXPECT_EQ(ErrorOf("watch --state=open"), "--state is not for watch");
 }

@@ -89,6 +89,28 @@ TEST(Table, HasAHeaderAndARowForEachBreaker) {
       "        0      -         -      -\n");
 }
 
+TEST(Table, ShowsWhereBreakersAreIfTheyAreAtSeveralAddresses) {
+  const std::string table = Table(
+      kView, {{OpenBreaker(), "10.0.0.1:8081"}, {OpenBreaker(), "b\x1b:1"}});
+  EXPECT_THAT(table, testing::StartsWith("ADDRESS        NAME "));
+  EXPECT_THAT(table, HasSubstr("\n10.0.0.1:8081  shop "));
+  EXPECT_THAT(table, Not(HasSubstr("\x1b")));
+}
+
+TEST(Table, OfWideOutputHasMoreColumns) {
+  v1::Breaker breaker = OpenBreaker();
+  breaker.mutable_counts()->set_in_flight(7);
+  breaker.mutable_last_trip()->set_reason(v1::PROBE_SLOW);
+  View wide = kView;
+  wide.wide = true;
+  const std::string table = Table(wide, {breaker});
+  EXPECT_THAT(table, HasSubstr("  IN FLIGHT  SLOW  LATE  IGNORED  UNTIL TRIP "
+                               " LAST TRIP   FAILING"));
+  EXPECT_THAT(table, HasSubstr("          7  "));
+  EXPECT_THAT(table, HasSubstr("  probe_slow"));
+  EXPECT_THAT(Table(kView, {breaker}), Not(HasSubstr("IN FLIGHT")));
+}
+
 TEST(Table, OfNothingSaysSo) { EXPECT_EQ(Table(kView, {}), "no breakers\n"); }
 
 TEST(Table, IsAlignedByCharactersAndNotBytes) {
