@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
@@ -211,6 +212,11 @@ absl::StatusOr<v1::Config> ParseConfig(const std::string& text,
                                        ConfigFormat format,
                                        absl::string_view source) {
   v1::Config config;
+  // As editors write it. It cannot be seen in what a parser says of it.
+  if (absl::StartsWith(text, "\xEF\xBB\xBF")) {
+    return InvalidConfig(
+        source, "begins with a byte order mark, must be UTF-8 without");
+  }
   const absl::Status status = format == ConfigFormat::kJson
                                   ? ParseJson(text, source, &config)
                                   : ParseTextproto(text, source, &config);

@@ -147,6 +147,14 @@ TEST_F(ConfigTest, JsonWithoutAnEntryIsRefused) {
 }
 
 // Protobuf takes the elements of the inner one, none here.
+TEST_F(ConfigTest, AByteOrderMarkIsNamed) {
+  for (const ConfigFormat format :
+       {ConfigFormat::kJson, ConfigFormat::kTextproto}) {
+    EXPECT_EQ(ParseConfig("\xEF\xBB\xBF{}", format, "c").status().message(),
+              "c: begins with a byte order mark, must be UTF-8 without");
+  }
+}
+
 TEST_F(ConfigTest, ListsInListsAreRefused) {
   ExpectRefused(R"({"breakers": [[]]})",
                 "breakers.json: breakers[0] is a list, must be an object or a "
