@@ -1,6 +1,4 @@
 // Watches whose readers are slow, or come and go, while states keep changing.
-#include <malloc.h>
-
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -157,49 +155,6 @@ TEST(BreakerAdminWatchLoad, AReaderThatKeepsUpSeesOnlyWhatFollows) {
   while (!picture.IsUpToDate(*admin.registry)) picture.Add(watch.Next());
   picture.ExpectStatesOf(*admin.registry);
   EXPECT_EQ(picture.read() + picture.in_snapshots(), TransitionsOf(breakers));
-}
-
-int64_t MemoryInUse() { return static_cast<int64_t>(mallinfo2().uordblks); }
-
-// 40 watches that were shown all breakers that agree with `name`.
-std::vector<std::unique_ptr<AdminWatch>> IdleWatches(AdminServer& admin,
-                                                     const std::string& name) {
-  v1::WatchRequest request;
-  request.mutable_filter()->mutable_key()->set_name(name);
-  std::vector<std::unique_ptr<AdminWatch>> watches;
-  for (int i = 0; i < 40; ++i) {
-    watches.push_back(std::make_unique<AdminWatch>(*admin.stub, request));
-    WatchPicture picture;
-    do {
-      picture.Add(watches.back()->Next());
-    } while (picture.in_snapshot());
-  }
-  return watches;
-}
-
-// A5: it was 240 bytes for each breaker and watch, 90 kB a watch here.
-TEST(BreakerAdminWatchLoad, AnIdleWatchKeepsNothingOfWhatItShowed) {
-#if defined(__SANITIZE_ADDRESS__)
-  GTEST_SKIP() << "the sanitizer's memory is not counted";
-#endif
-  Watchdog watchdog("an idle watch that keeps what it showed");
-  AdminServer admin;
-  const Breakers breakers = MakeBreakers(admin, 1000);
-  for (const auto& breaker : breakers) Flip(*breaker);
-  admin.registry->FlushTransitions();
-  for (const auto& watch : IdleWatches(admin, "")) watch->Cancel();
-  const int64_t before = MemoryInUse();
-  const auto of_none = IdleWatches(admin, "none");
-  const int64_t memory_of_none = MemoryInUse() - before;
-  const auto of_all = IdleWatches(admin, "");
-  // Soon: a watch keeps its last message until it is written. gRPC keeps more
-  // for a stream that had messages.
-  while (MemoryInUse() - before > 2 * memory_of_none + 40 * 60'000) {
-    std::this_thread::yield();
-  }
-  for (const auto* watches : {&of_none, &of_all}) {
-    for (const auto& watch : *watches) watch->Cancel();
-  }
 }
 
 TEST(BreakerAdminWatchLoad, WatchesComeAndGoUnderLoad) {
