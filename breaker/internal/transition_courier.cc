@@ -1,5 +1,7 @@
 #include "autobreaker/breaker/internal/transition_courier.h"
 
+#include <unistd.h>
+
 #include <condition_variable>
 #include <exception>
 #include <thread>
@@ -31,6 +33,7 @@ struct TransitionCourier::Desk {
   // False if there is no thread to be had; the next one to come tries again.
   static bool StartLocked(const std::shared_ptr<Desk>& desk)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(desk->mu) {
+    if (desk->IsInChild()) return false;
     if (desk->thread.joinable()) return true;
     try {
       desk->thread = std::thread([desk] { desk->Work(); });
@@ -40,10 +43,16 @@ struct TransitionCourier::Desk {
     return true;
   }
 
+  // Whether this is a child by fork(), which has no such thread: to wait for it
+  // would take for ever. It gets none, since what a thread of the parent was
+  // doing with the condition variables is left undone here.
+  bool IsInChild() const { return getpid() != process; }
+
   void Work();
   void Tell(const Change& change, const Listeners* listeners);
 
   const std::function<void(const Transition&)> callback;
+  const pid_t process = getpid();
 
   Mutex mu;
   std::condition_variable has_work;
@@ -116,7 +125,7 @@ TransitionCourier::~TransitionCourier() {
     desk_->has_work.notify_one();
   }
   if (!thread.joinable()) return;
-  if (thread.get_id() == std::this_thread::get_id()) {
+  if (thread.get_id() == std::this_thread::get_id() || desk_->IsInChild()) {
     thread.detach();
   } else {
     thread.join();

@@ -10,7 +10,7 @@
 //
 // The thread starts with the first who wants to hear. The destructor waits
 // until all is told, unless it runs in that thread; then the thread ends by
-// itself.
+// itself. A child by fork() has no such thread, and nobody there is told.
 //
 // Thread-safety: every method may be called from any thread at once.
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_TRANSITION_COURIER_H_
@@ -60,7 +60,7 @@ class TransitionCourier {
   void Push(Letter letter) noexcept;
 
   // Returns when all that was pushed before is told, or at once in the
-  // courier's own thread, or when there is no thread to be had.
+  // courier's own thread, or where there is no thread to be had.
   void Flush();
 
   // Whether all that was pushed is told.

@@ -1,5 +1,8 @@
 #include "autobreaker/breaker/internal/transition_courier.h"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -136,6 +139,27 @@ TEST_F(TransitionCourierTest, DestructorTellsAllFirst) {
   for (uint64_t i = 1; i <= 3; ++i) Push(i);
   courier_.reset();
   EXPECT_THAT(heard_, ElementsAre(1, 2, 3));
+}
+
+// A child by fork() that ends as programs do, which destroys what is static.
+TEST_F(TransitionCourierTest, AChildProcessNeitherTellsNorHangs) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "the sanitizer takes no child of several threads";
+#endif
+  Push(1);
+  ASSERT_THAT(Heard(), ElementsAre(1));
+  const pid_t child = fork();
+  if (child == 0) {
+    alarm(30);
+    Push(2);
+    courier_->Flush();
+    courier_.reset();
+    _exit(heard_.size() == 1 ? 0 : 1);
+  }
+  int status = -1;
+  waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+  EXPECT_THAT(Heard(), ElementsAre(1));
 }
 
 // Tells when the last copy of a callback that has it is gone.
