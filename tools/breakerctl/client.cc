@@ -2,6 +2,7 @@
 
 #include <google/protobuf/message.h>
 #include <google/protobuf/util/json_util.h>
+#include <google/protobuf/wrappers.pb.h>
 #include <grpcpp/channel.h>
 #include <grpcpp/client_context.h>
 #include <grpcpp/create_channel.h>
@@ -24,7 +25,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_split.h"
@@ -56,6 +56,15 @@ bool WantsColor(Color color) {
   if (color != Color::kAuto) return color == Color::kAlways;
   return isatty(STDOUT_FILENO) != 0 && Environment("NO_COLOR").empty() &&
          Environment("TERM") != "dumb";
+}
+
+// As JSON writes it, in quotes.
+std::string JsonString(const std::string& text) {
+  google::protobuf::StringValue value;
+  value.set_value(text);
+  std::string json;
+  const auto status = google::protobuf::util::MessageToJsonString(value, &json);
+  return status.ok() ? json : "null";
 }
 
 // Where answers go.
@@ -355,7 +364,15 @@ class Client {
   absl::Status Explain(const v1::BreakerKey& key) const {
     const auto breaker = Ask(key);
     if (!breaker.ok()) return breaker.status();
+    if (!breaker->has_policy()) return NoPolicy();
     return IsJson() ? WriteJson(*breaker) : Write(Explanation(*breaker));
+  }
+
+  absl::Status NoPolicy() const {
+    return absl::UnimplementedError(absl::StrCat(
+        Address(),
+        " does not tell from whom the options of a breaker are; is "
+        "its program older than this one?"));
   }
 
   // The file is good by itself, or nobody is asked.
@@ -369,6 +386,7 @@ class Client {
       auto whole = Ask(breaker.key());
       if (absl::IsNotFound(whole.status())) continue;  // gone since
       if (!whole.ok()) return whole.status();
+      if (!whole->has_policy()) return NoPolicy();
       breakers.push_back(*std::move(whole));
     }
     const auto matches = Matches(*config, breakers);
@@ -504,8 +522,8 @@ class Clients {
     for (const absl::string_view line :
          absl::StrSplit(text, '\n', absl::SkipEmpty())) {
       if (command_.output == Output::kJson) {
-        absl::StrAppend(&lines, "{\"address\":\"", absl::CEscape(part.address),
-                        "\",\"answer\":", line, "}\n");
+        absl::StrAppend(&lines, "{\"address\":", JsonString(part.address),
+                        ",\"answer\":", line, "}\n");
       } else {
         absl::StrAppend(&lines, part.address, "  ", line, "\n");
       }

@@ -17,7 +17,9 @@ namespace autobreaker::breakerctl {
 namespace {
 
 // bash takes "=", ":" and "@" for the ends of words. So what it calls the word
-// is the end of what is one here.
+// is the end of what is one here. And it puts what it is told into the line as
+// it is, where "$(...)" in the name of a breaker would be a command: so that is
+// quoted.
 constexpr char kScript[] = R"(_breakerctl() {
   local line=${COMP_LINE:0:COMP_POINT} cur=${COMP_WORDS[COMP_CWORD]} word
   local -a words
@@ -28,7 +30,10 @@ constexpr char kScript[] = R"(_breakerctl() {
   local stem=${whole%"$cur"}
   COMPREPLY=()
   while IFS= read -r word; do
-    if [[ $word == "$whole"* ]]; then COMPREPLY+=("${word#"$stem"}"); fi
+    if [[ $word == "$whole"* && $word != "$stem" ]]; then
+      printf -v word %q "${word#"$stem"}"
+      COMPREPLY+=("$word")
+    fi
   done < <("${words[0]}" complete -- "${words[@]:1}" 2>/dev/null)
   if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then
     compopt -o nospace 2>/dev/null
@@ -39,9 +44,16 @@ complete -F _breakerctl breakerctl
 
 struct Before {
   std::string verb;
-  std::vector<std::string> others;  // after the verb
-  std::string flag;                 // whose value comes next
+  std::vector<std::string> others;        // after the verb
+  std::string flag;                       // whose value comes next
+  std::vector<std::string> common_flags;  // of all commands, as "--tls"
 };
+
+bool IsCommon(absl::string_view flag) {
+  const std::vector<FlagWords> common = FlagsOf("");
+  return std::any_of(common.begin(), common.end(),
+                     [flag](const FlagWords& f) { return f.name == flag; });
+}
 
 // What the whole words are.
 Before Sort(std::vector<std::string>::const_iterator begin,
@@ -50,10 +62,18 @@ Before Sort(std::vector<std::string>::const_iterator begin,
   Before before;
   for (; begin != end; ++begin) {
     absl::string_view word = *begin;
-    if (!std::exchange(before.flag, "").empty()) continue;  // its value
-    if (absl::ConsumePrefix(&word, "--")) {
-      for (const FlagWords& flag : FlagsOf(before.verb)) {
-        if (flag.has_value && flag.name == word) before.flag = flag.name;
+    const std::string flag = std::exchange(before.flag, "");
+    if (!flag.empty()) {  // this is its value
+      if (IsCommon(flag)) {
+        before.common_flags.push_back(absl::StrCat("--", flag, "=", word));
+      }
+    } else if (absl::ConsumePrefix(&word, "--")) {
+      const absl::string_view name = word.substr(0, word.find('='));
+      for (const FlagWords& known : FlagsOf(before.verb)) {
+        if (known.has_value && known.name == word) before.flag = known.name;
+      }
+      if (before.flag.empty() && IsCommon(name)) {
+        before.common_flags.push_back(*begin);
       }
     } else if (before.verb.empty()) {
       before.verb = *begin;
@@ -105,9 +125,8 @@ std::vector<std::string> FieldWords() {
 
 absl::string_view BashScript() { return kScript; }
 
-std::vector<std::string> Completions(
-    const std::vector<std::string>& words,
-    const std::function<std::vector<std::string>()>& keys) {
+std::vector<std::string> Completions(const std::vector<std::string>& words,
+                                     const KeyLookup& keys) {
   if (words.empty()) return {};
   const Before before = Sort(words.begin(), std::prev(words.end()));
   absl::string_view last = words.back();
@@ -133,7 +152,7 @@ std::vector<std::string> Completions(
     found = {"bash"};
   } else if (before.others.empty() && before.verb != "help" &&
              before.verb != "config check") {
-    found = keys();
+    found = keys(before.common_flags);
   } else if (before.verb == "set-mode" && before.others.size() == 1) {
     found = ModeWords();
   } else if (before.verb == "update") {

@@ -16,11 +16,15 @@ namespace autobreaker::breakerctl {
 // and the words so far what may follow, so that it knows what breakerctl knows.
 absl::string_view BashScript();
 
+// The breakers there are, where flags such as "--address=shop-1:8081" say. Only
+// those are given that every command takes.
+using KeyLookup = std::function<std::vector<std::string>(
+    const std::vector<std::string>& flags)>;
+
 // What the last of `words`, which may be empty, can become; the others are
-// whole. `keys` answers the breakers there are.
-std::vector<std::string> Completions(
-    const std::vector<std::string>& words,
-    const std::function<std::vector<std::string>()>& keys);
+// whole.
+std::vector<std::string> Completions(const std::vector<std::string>& words,
+                                     const KeyLookup& keys);
 
 }  // namespace autobreaker::breakerctl
 

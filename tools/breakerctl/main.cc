@@ -61,17 +61,14 @@ void EndWhenOutputIsClosed() {
 
 // For the script of "completion bash": prints what may follow.
 int Complete(const std::vector<std::string>& words, const char* address) {
-  for (const std::string& word : Completions(words, [&] {
-         // The flags before it say where to ask, if they are good.
-         std::vector<std::string> asks = {"list"};
-         for (const std::string& flag : words) {
-           if (flag.substr(0, 2) == "--") asks.push_back(flag);
-         }
-         absl::StatusOr<Command> command = ParseCommand(asks, address);
-         if (!command.ok()) return std::vector<std::string>();
-         command->timeout = absl::Seconds(1);
-         return KeysAt(*command);
-       })) {
+  const auto keys = [address](std::vector<std::string> asks) {
+    asks.insert(asks.begin(), "list");
+    absl::StatusOr<Command> command = ParseCommand(asks, address);
+    if (!command.ok()) return std::vector<std::string>();
+    command->timeout = absl::Seconds(1);
+    return KeysAt(*command);
+  };
+  for (const std::string& word : Completions(words, keys)) {
     absl::PrintF("%s\n", word);
   }
   return 0;

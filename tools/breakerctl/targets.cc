@@ -42,6 +42,14 @@ std::vector<std::string> Hosts(const std::string& name, const std::string& port,
 
 std::vector<Target> FindTargets(const Command& command) {
   std::vector<Target> targets;
+  // A program that is named twice is asked once, or it would be told twice,
+  // too.
+  const auto add = [&targets](Target target) {
+    const bool is_new = std::none_of(
+        targets.begin(), targets.end(),
+        [&](const Target& other) { return other.address == target.address; });
+    if (is_new) targets.push_back(std::move(target));
+  };
   for (const std::string& address : command.addresses) {
     const std::string& given_name = command.security.server_name;
     const size_t colon = address.find(':');
@@ -58,13 +66,12 @@ std::vector<Target> FindTargets(const Command& command) {
       if (hosts.empty()) hosts = Hosts(name, port, AF_INET6);
       if (hosts.size() > 1) {
         for (std::string& host : hosts) {
-          targets.push_back(
-              {std::move(host), given_name.empty() ? name : given_name});
+          add({std::move(host), given_name.empty() ? name : given_name});
         }
         continue;
       }
     }
-    targets.push_back({address, given_name});
+    add({address, given_name});
   }
   return targets;
 }

@@ -52,6 +52,7 @@ v1::Breaker MakeBreaker(const std::string& name, const std::string& method) {
   breaker.mutable_key()->set_method(method);
   breaker.set_state(v1::CLOSED);
   breaker.set_mode(v1::AUTOMATIC);
+  breaker.mutable_policy();
   return breaker;
 }
 
@@ -653,6 +654,23 @@ TEST_F(TwoServicesTest, ListAsJsonHasALineForEach) {
                   ""));
 }
 
+TEST_F(TwoServicesTest, JsonHasAnyAddress) {
+  FakeAdmin admin;
+  const std::string address =
+      absl::StrCat("unix-abstract:breakerctl_caf\xc3\xa9\"_", getpid());
+  const auto server =
+      grpc::ServerBuilder()
+          .AddListeningPort(address, grpc::InsecureServerCredentials())
+          .RegisterService(&admin)
+          .BuildAndStart();
+  const Ended ended =
+      Run({"list", absl::StrCat("--address=", address, ",", other_address_),
+           "--output=json"});
+  EXPECT_EQ(ended.code, 0) << ended.errors;
+  EXPECT_THAT(ended.output, HasSubstr(absl::StrCat("caf\xc3\xa9\\\"_", getpid(),
+                                                   "\",\"answer\":{")));
+}
+
 TEST_F(TwoServicesTest, OneThatIsAwayIsToldAndTheOtherShown) {
   const Socket nobody(/*listens=*/false);
   const Ended ended = Run({"list", absl::StrCat("--address=", nobody.address(),
@@ -756,10 +774,22 @@ TEST_F(BreakerctlTest, ConfigExplainShowsFromWhomAnOptionIs) {
             "  open.duration=7s  by hand; else 2s\n");
 }
 
-TEST_F(BreakerctlTest, BashCompletesWhatTheProgramKnows) {
+TEST_F(BreakerctlTest, ConfigExplainNeedsAProgramThatTells) {
+  v1::Breaker breaker = MakeBreaker("payments", "Cancel");
+  breaker.clear_policy();
+  admin_.Answer(breaker);
+  const Ended ended = Run({"config", "explain", "Cancel"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_EQ(ended.output, "");
+  EXPECT_THAT(
+      ended.errors,
+      HasSubstr("does not tell from whom the options of a breaker are"));
+}
+
+class BashTest : public BreakerctlTest {
+ protected:
   // As bash calls it, for a line that was typed so far and its last word.
-  const auto complete = [this](const std::string& line,
-                               const std::string& last) {
+  std::string Complete(const std::string& line, const std::string& last) const {
     const std::string breakerctl = std::getenv("BREAKERCTL");
     const std::string script = absl::StrCat(
         "source <(", breakerctl, " completion bash); breakerctl() { ",
@@ -768,16 +798,26 @@ TEST_F(BreakerctlTest, BashCompletesWhatTheProgramKnows) {
         "'); COMP_CWORD=1; _breakerctl; echo \"${COMPREPLY[*]}\"");
     Program bash({"-c", script}, instruments_, "/bin/bash");
     return bash.ReadLine();
-  };
-  EXPECT_EQ(complete("breakerctl res", "res"), "reset");
-  EXPECT_EQ(complete("breakerctl config ", ""), "check explain");
-  EXPECT_EQ(complete("breakerctl get sto", "sto"),
+  }
+};
+
+TEST_F(BashTest, CompletesWhatTheProgramKnows) {
+  EXPECT_EQ(Complete("breakerctl res", "res"), "reset");
+  EXPECT_EQ(Complete("breakerctl config ", ""), "check explain");
+  EXPECT_EQ(Complete("breakerctl get sto", "sto"),
             "stock/shop.Orders/PlaceOrder");
-  EXPECT_EQ(complete("breakerctl list --state=ha", "ha"), "half-open");
-  EXPECT_EQ(complete("breakerctl list --output=", "="), "table wide json");
-  EXPECT_EQ(complete("breakerctl set-mode x sh", "sh"), "shadow");
-  EXPECT_EQ(complete("breakerctl update x trip.min", "trip.min"),
+  EXPECT_EQ(Complete("breakerctl list --state=ha", "ha"), "half-open");
+  EXPECT_EQ(Complete("breakerctl list --output=", "="), "table wide json");
+  EXPECT_EQ(Complete("breakerctl set-mode x sh", "sh"), "shadow");
+  EXPECT_EQ(Complete("breakerctl update x trip.min", "trip.min"),
             "trip.minimum_calls=");
+}
+
+// A partition may be named by who calls the program.
+TEST_F(BashTest, QuotesWhatWouldBeACommandInTheNameOfABreaker) {
+  admin_.Add(MakeBreaker("a;$(reboot) `b`", "Cancel"));
+  EXPECT_EQ(Complete("breakerctl get a", "a"),
+            "a\\;\\$\\(reboot\\)\\ \\`b\\`/shop.Orders/Cancel");
 }
 
 class SignalTest : public BreakerctlTest,

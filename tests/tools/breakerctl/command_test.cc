@@ -116,6 +116,12 @@ TEST(ParseCommand, TakesFlagsAnywhere) {
   EXPECT_EQ(command.key, "payments");
 }
 
+TEST(ParseCommand, WhatAnswersInWordsTakesNoOutput) {
+  EXPECT_THAT(ErrorOf("config check a.json --output=json"),
+              HasSubstr("--output"));
+  EXPECT_EQ(Parse("config explain a --output=json").output, Output::kJson);
+}
+
 TEST(ParseCommand, TakesFilesForTls) {
   EXPECT_FALSE(Parse("list").security.tls);
   EXPECT_TRUE(Parse("list --tls").security.tls);

@@ -20,9 +20,21 @@ using testing::Not;
 
 // Of a line, whose last word may be empty.
 std::vector<std::string> Complete(const std::string& line) {
-  return Completions(absl::StrSplit(line, ' '), [] {
-    return std::vector<std::string>{"a/s.T/M", "b/s.T/M"};
-  });
+  return Completions(absl::StrSplit(line, ' '),
+                     [](const std::vector<std::string>&) {
+                       return std::vector<std::string>{"a/s.T/M", "b/s.T/M"};
+                     });
+}
+
+// The flags with which the breakers of a line are asked for.
+std::vector<std::string> AsksWith(const std::string& line) {
+  std::vector<std::string> asks = {"nobody is asked"};
+  Completions(absl::StrSplit(line, ' '),
+              [&asks](const std::vector<std::string>& flags) {
+                asks = flags;
+                return std::vector<std::string>();
+              });
+  return asks;
 }
 
 TEST(CompletionsTest, TheFirstWordIsACommand) {
@@ -45,6 +57,19 @@ TEST(CompletionsTest, AKeyIsThatOfABreaker) {
         << verb;
   }
   EXPECT_THAT(Complete("get a/s.T/M "), IsEmpty());
+}
+
+TEST(CompletionsTest, FlagsSayWhereToAskForKeys) {
+  EXPECT_THAT(AsksWith("get "), IsEmpty());
+  EXPECT_THAT(AsksWith("--tls get --address=a:1 "),
+              ElementsAre("--tls", "--address=a:1"));
+  EXPECT_THAT(AsksWith("--address a:1 get "), ElementsAre("--address=a:1"));
+}
+
+TEST(CompletionsTest, FlagsOfOneCommandDoNotKeepFromAskingForKeys) {
+  EXPECT_THAT(AsksWith("reset --all "), IsEmpty());
+  EXPECT_THAT(AsksWith("set-mode --for=10m "), IsEmpty());
+  EXPECT_THAT(AsksWith("set-mode --for 10m --tls "), ElementsAre("--tls"));
 }
 
 TEST(CompletionsTest, WhatFollowsAKeyIsTheCommands) {

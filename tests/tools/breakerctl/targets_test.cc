@@ -26,6 +26,11 @@ TEST(FindTargets, WhatIsForGrpcIsLeftToIt) {
   EXPECT_EQ(AddressesOf(given), given);
 }
 
+TEST(FindTargets, OneThatIsNamedTwiceIsAskedOnce) {
+  EXPECT_EQ(AddressesOf({"127.0.0.1:1", "[::1]:2", "127.0.0.1:1"}),
+            (std::vector<std::string>{"127.0.0.1:1", "[::1]:2"}));
+}
+
 // It has an address of each family.
 TEST(FindTargets, LocalhostIsOneHost) {
   EXPECT_EQ(AddressesOf({"localhost:1"}),
