@@ -60,29 +60,30 @@ struct TransitionCourier::Desk {
   std::thread thread ABSL_GUARDED_BY(mu);
   bool ending ABSL_GUARDED_BY(mu) = false;
   Letter letters ABSL_GUARDED_BY(mu);
+  // Of the newest that was pushed, and of the newest that is told. What is not
+  // told before that is lost.
   uint64_t pushed ABSL_GUARDED_BY(mu) = 0;
-  uint64_t done ABSL_GUARDED_BY(mu) = 0;  // told or lost
-  int64_t lost ABSL_GUARDED_BY(mu) = 0;   // and the listeners not yet told so
+  uint64_t told ABSL_GUARDED_BY(mu) = 0;
+  int64_t lost ABSL_GUARDED_BY(mu) = 0;  // and the listeners not yet told so
   // Replaced and never changed, so that it can be gone through unlocked. Null
   // if there is none.
   std::shared_ptr<const Listeners> listeners ABSL_GUARDED_BY(mu);
 };
 
 void TransitionCourier::Desk::Work() {
-  bool told = false;
+  uint64_t number = 0;  // of the one that was just told
   for (;;) {
     Letter next;
     std::shared_ptr<const Listeners> hearing;
     int64_t missing = 0;
     {
       MutexLock lock(&mu);
-      if (told) {
-        ++done;
-        has_told.notify_all();
-      }
+      told = number;
+      has_told.notify_all();
       while (letters.empty() && !ending) mu.Wait(&has_work);
       if (letters.empty()) return;
       next.splice(next.end(), letters, letters.begin());
+      number = pushed - letters.size();
       hearing = listeners;
       missing = std::exchange(lost, 0);
     }
@@ -90,7 +91,6 @@ void TransitionCourier::Desk::Work() {
       TellEach(hearing.get(), [&](auto* l) { l->OnLost(missing); });
     }
     Tell(next.front(), hearing.get());
-    told = true;
   }
 }
 
@@ -158,7 +158,6 @@ void TransitionCourier::Push(Letter letter) noexcept {
     if (desk_->letters.size() > kMostWaiting) {
       lost.splice(lost.end(), desk_->letters, desk_->letters.begin());
       lost.front().tally->lost.fetch_add(1, std::memory_order_relaxed);
-      ++desk_->done;
       ++desk_->lost;
     }
   }
@@ -168,17 +167,17 @@ void TransitionCourier::Push(Letter letter) noexcept {
 
 void TransitionCourier::Flush() {
   MutexLock lock(&desk_->mu);
-  if (desk_->pushed == desk_->done || !Desk::StartLocked(desk_) ||
+  if (desk_->pushed == desk_->told || !Desk::StartLocked(desk_) ||
       desk_->thread.get_id() == std::this_thread::get_id()) {
     return;
   }
   const uint64_t all = desk_->pushed;
-  while (desk_->done < all) desk_->mu.Wait(&desk_->has_told);
+  while (desk_->told < all) desk_->mu.Wait(&desk_->has_told);
 }
 
 bool TransitionCourier::IsIdle() const {
   MutexLock lock(&desk_->mu);
-  return desk_->pushed == desk_->done;
+  return desk_->pushed == desk_->told;
 }
 
 }  // namespace autobreaker

@@ -4,6 +4,7 @@
 #include <functional>
 #include <future>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -30,12 +31,18 @@ class CallbacksTest : public ::testing::Test {
  protected:
   CallbacksTest()
       : breaker_(ExactOptions(), [this](const Transition& transition) {
-          seen_.push_back(transition);
+          {
+            const std::lock_guard<std::mutex> lock(mu_);
+            seen_.push_back(transition);
+          }
           if (then_) then_(transition);
         }) {}
 
-  const std::vector<Transition>& Seen() {
+  // What was told of all transitions before, and perhaps of those that a
+  // callback made meanwhile.
+  std::vector<Transition> Seen() {
     breaker_->FlushTransitions();
+    const std::lock_guard<std::mutex> lock(mu_);
     return seen_;
   }
 
@@ -45,6 +52,7 @@ class CallbacksTest : public ::testing::Test {
     return texts;
   }
 
+  std::mutex mu_;
   std::vector<Transition> seen_;
   std::function<void(const Transition&)> then_;
   TestBreaker breaker_;
