@@ -69,7 +69,7 @@ none "internal, and yet others may depend on it" \
 # All headers of the libraries that others may depend on, and of those below.
 public=$(query "labels(hdrs, kind('cc_library rule', deps(
     kind('cc_library rule', visible($outsider, //...)))) intersect //...)" |
-  grep '\.h$' | but '/internal[:/]' | sed 's,^//,,; s,:,/,' | sort)
+  grep '\.h$' | but '/internal[:/]' | sed 's,^//,,; s,:,/,; s,^/,,' | sort)
 [[ -n $public ]] || none "no public header found" "//..."
 none "internal headers in public ones: < allowed here, > found" \
   "$(diff <(printf '%s\n' "${may_include_internal[@]}" | sort) \

@@ -41,6 +41,7 @@
 #include "autobreaker/tools/breakerctl/key.h"
 #include "autobreaker/tools/breakerctl/targets.h"
 #include "autobreaker/tools/breakerctl/text.h"
+#include "autobreaker/version.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -130,6 +131,7 @@ class Client {
       case Verb::kConfigExplain:
         return ForKeys(&Client::Explain);
       case Verb::kHelp:
+      case Verb::kVersion:
       case Verb::kCompletion:
         break;
     }
@@ -555,6 +557,9 @@ std::vector<std::string> KeysAt(const Command& command) {
 
 absl::Status RunCommand(const Command& command) {
   if (command.verb == Verb::kHelp) return Print(HelpText());
+  if (command.verb == Verb::kVersion) {
+    return Print(absl::StrCat("breakerctl (AutoBreaker) ", kVersion, "\n"));
+  }
   if (command.verb == Verb::kCompletion) return Print(BashScript());
   if (command.verb == Verb::kConfigCheck && !command.against) {
     const auto config = CheckConfig(command.config_file);

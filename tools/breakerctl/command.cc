@@ -70,6 +70,7 @@ only one; with --all, set-mode, update and reset take every one.
                        program is still there
 
   breakerctl completion bash   a script for bash: source <(breakerctl completion bash)
+  breakerctl --version         the version
 
 Exit codes: 0 done; 1 the service cannot be reached, or failed; 2 the command or
 a value in it is wrong, or KEY could be several breakers; 3 no such breaker;
@@ -319,6 +320,7 @@ struct Words {
   std::vector<std::pair<const Flag*, std::string>> flags;
   std::vector<std::string> others;
   bool help = false;
+  bool version = false;
 };
 
 absl::StatusOr<Words> SortWords(const std::vector<std::string>& arguments) {
@@ -331,6 +333,10 @@ absl::StatusOr<Words> SortWords(const std::vector<std::string>& arguments) {
     }
     if (word == "--help" || word == "-h") {
       words.help = true;
+      continue;
+    }
+    if (word == "--version") {
+      words.version = true;
       continue;
     }
     if (!absl::ConsumePrefix(&word, "--")) {
@@ -414,6 +420,10 @@ absl::StatusOr<Command> ParseCommand(const std::vector<std::string>& arguments,
   if (!words.ok()) return words.status();
   std::vector<std::string>& others = words->others;
   if (words->help) return command;
+  if (words->version) {
+    command.verb = Verb::kVersion;
+    return command;
+  }
   if (others.empty()) return Wrong("what to do? \"breakerctl help\" tells");
   if (others[0] == "config" && others.size() > 1) {  // a command of two words
     others[0] = absl::StrCat("config ", others[1]);

@@ -14,6 +14,7 @@ namespace autobreaker::breakerctl {
 
 enum class Verb {
   kHelp,
+  kVersion,
   kList,
   kWatch,
   kGet,

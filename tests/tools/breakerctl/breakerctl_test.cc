@@ -34,6 +34,7 @@
 #include "autobreaker/proto/admin.grpc.pb.h"
 #include "autobreaker/tests/interceptor/test_certificate.h"
 #include "autobreaker/tests/support/scratch_directory.h"
+#include "autobreaker/version.h"
 
 namespace autobreaker::breakerctl {
 namespace {
@@ -1000,6 +1001,17 @@ TEST(Usage, MistakeEndsWith2InOneLine) {
   EXPECT_EQ(ended.code, 2);
   EXPECT_EQ(ended.output, "");
   EXPECT_EQ(ended.errors, "breakerctl: no flag --nonsense\n");
+}
+
+TEST(Usage, VersionIsThatOfTheLibrary) {
+  const Ended ended = RunProgram({"--version"});
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_EQ(ended.output,
+            absl::StrCat("breakerctl (AutoBreaker) ", AUTOBREAKER_VERSION_MAJOR,
+                         ".", AUTOBREAKER_VERSION_MINOR, ".",
+                         AUTOBREAKER_VERSION_PATCH, "\n"));
+  EXPECT_EQ(ended.output,
+            absl::StrCat("breakerctl (AutoBreaker) ", kVersion, "\n"));
 }
 
 TEST(Usage, HelpNamesTheExitCodes) {
