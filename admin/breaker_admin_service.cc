@@ -23,6 +23,7 @@
 #include "autobreaker/admin/internal/options_mask.h"
 #include "autobreaker/admin/internal/watch_hub.h"
 #include "autobreaker/breaker/circuit_breaker.h"
+#include "autobreaker/breaker/internal/exceptions.h"
 #include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/breaker/key.h"
 #include "autobreaker/breaker/options.h"
@@ -244,11 +245,11 @@ void BreakerAdminService::Stop() { hub_->Stop(); }
 absl::Status BreakerAdminService::Authorize(const Context& context,
                                             AdminAccess access) const {
   if (!options_.authorize) return absl::OkStatus();
-  try {
-    return options_.authorize(context, access);
-  } catch (...) {
+  absl::Status allowed;
+  if (!EndsWell([&] { allowed = options_.authorize(context, access); })) {
     return absl::InternalError("whether this is allowed cannot be told");
   }
+  return allowed;
 }
 
 absl::Status BreakerAdminService::Change(
@@ -274,11 +275,8 @@ absl::Status BreakerAdminService::Change(
     made.method = method;
     made.peer = context.peer();
     made.identity = IdentityOf(context);
-    try {
-      options_.audit(made);
-    } catch (...) {
-      // The change is made, and its caller is to know.
-    }
+    // The change is made, and its caller is to know, also if this throws.
+    EndsWell([&] { options_.audit(made); });
   }
   return absl::OkStatus();
 }

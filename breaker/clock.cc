@@ -14,7 +14,7 @@ class SystemClock final : public Clock {
   }
 
   MonotonicTime CoarseNow() const override {
-#ifdef CLOCK_MONOTONIC_COARSE
+#if defined(CLOCK_MONOTONIC_COARSE) && !defined(AUTOBREAKER_PORTABLE)
     timespec now;
     if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) == 0) {
       return MonotonicTime(std::chrono::seconds(now.tv_sec) +

@@ -3,12 +3,12 @@
 #include <filesystem>
 #include <future>
 #include <optional>
-#include <system_error>
 #include <thread>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "autobreaker/breaker/internal/exceptions.h"
 #include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/config/config.h"
 #include "autobreaker/config/config_file.h"
@@ -106,11 +106,8 @@ ConfigWatcher::Impl::~Impl() {
 
 absl::Status ConfigWatcher::Impl::Start() {
   Load(/*always=*/true);
-  try {
-    thread_ = std::thread([this] { Watch(); });
-  } catch (const std::system_error& error) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("no thread to watch with: ", error.what()));
+  if (!EndsWell([this] { thread_ = std::thread([this] { Watch(); }); })) {
+    return absl::ResourceExhaustedError("no thread to watch with");
   }
   return absl::OkStatus();
 }
@@ -127,11 +124,8 @@ std::optional<absl::Status> ConfigWatcher::Impl::Load(bool always) {
     result = LoadLocked(always);
   }
   if (result.has_value() && options_.on_reload) {
-    try {
-      options_.on_reload(*result);
-    } catch (...) {
-      // The user's problem, but none of the breakers.
-    }
+    // The user's problem if it throws, but none of the breakers.
+    EndsWell([&] { options_.on_reload(*result); });
   }
   return result;
 }
@@ -158,11 +152,8 @@ void ConfigWatcher::Impl::Watch() {
   const std::future<void> stopped = stop_.get_future();
   while (stopped.wait_for(absl::ToChronoNanoseconds(options_.interval)) ==
          std::future_status::timeout) {
-    try {
-      Load(/*always=*/false);
-    } catch (...) {
-      // Out of memory. The next look tries again.
-    }
+    // Out of memory if it throws. The next look tries again.
+    EndsWell([this] { Load(/*always=*/false); });
   }
 }
 

@@ -18,6 +18,7 @@
 #include "absl/time/time.h"
 #include "autobreaker/breaker/circuit_breaker.h"
 #include "autobreaker/breaker/instruments.h"
+#include "autobreaker/breaker/internal/exceptions.h"
 #include "autobreaker/breaker/internal/mutex.h"
 #include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/breaker/snapshot.h"
@@ -287,12 +288,10 @@ BreakerCollector::BreakerCollector(
 BreakerCollector::~BreakerCollector() { Living::Get().Remove(this); }
 
 std::vector<MetricFamily> BreakerCollector::Collect() const noexcept {
-  try {
-    return CollectOrThrow();
-  } catch (...) {
-    // Out of memory. A scrape less is better than a program less.
-    return {};
-  }
+  std::vector<MetricFamily> families;
+  // Out of memory. A scrape less is better than a program less.
+  if (!EndsWell([&] { families = CollectOrThrow(); })) return {};
+  return families;
 }
 
 std::vector<MetricFamily> BreakerCollector::CollectOrThrow() const {

@@ -23,6 +23,7 @@
 #include "absl/time/clock.h"
 #include "absl/time/time.h"
 #include "autobreaker/breaker/clock.h"
+#include "autobreaker/breaker/internal/exceptions.h"
 #include "autobreaker/breaker/internal/utf8.h"
 #include "autobreaker/breaker/registered_breaker.h"
 #include "autobreaker/interceptor/health_prober.h"
@@ -149,9 +150,7 @@ class Partitions {
   // That of the call's partition, or `shared` if it has none of its own.
   RegisteredBreaker* Choose(RegisteredBreaker* shared, const CallStart& call) {
     std::string partition;
-    try {
-      partition = function_(call);
-    } catch (...) {
+    if (!EndsWell([&] { partition = function_(call); })) {
       shared->handling().CountException();
       shared->handling().CountUnpartitioned();
       return shared;
@@ -416,12 +415,12 @@ class CircuitBreakerInterceptor final : public Interceptor {
     const absl::Duration pushback =
         PushbackIn(*methods->GetRecvTrailingMetadata());
     if (pushback > absl::ZeroDuration()) end.pushback = pushback;
-    try {
-      return classification_->function(end);
-    } catch (...) {
+    std::optional<Outcome> outcome;
+    if (!EndsWell([&] { outcome = classification_->function(end); })) {
       breaker_->handling().CountException();
       return std::nullopt;
     }
+    return outcome;
   }
 
   // Whether the server was heard of, if only by the status.

@@ -3,11 +3,11 @@
 #include <grpcpp/server_context.h>
 
 #include <algorithm>
-#include <new>
 #include <string>
 
 #include "autobreaker/admin/internal/breaker_messages.h"
 #include "autobreaker/admin/internal/watch_hub.h"
+#include "autobreaker/breaker/internal/exceptions.h"
 
 namespace autobreaker {
 
@@ -42,14 +42,10 @@ void BreakerWatch::OnTransition(const Transition& transition) noexcept {
   {
     MutexLock lock(&mu_);
     if (cancelled_ || snapshot_due_ || IsToldLocked(transition)) return;
-    if (missed_ > 0 || queue_.size() >= kMaxQueued) {
+    // It throws where there is no memory.
+    const auto push = [&] { queue_.push_back(transition); };
+    if (missed_ > 0 || queue_.size() >= kMaxQueued || !EndsWell(push)) {
       MissLocked(1);
-    } else {
-      try {
-        queue_.push_back(transition);
-      } catch (const std::bad_alloc&) {
-        MissLocked(1);
-      }
     }
     if (busy_) return;
     busy_ = true;
@@ -113,19 +109,18 @@ void BreakerWatch::Continue() {
     case kMissed:
       return StartWrite(&missed_message_);
     case kSnapshot:
-      try {
-        MakeSnapshot(begins);
-      } catch (const std::bad_alloc&) {
+      if (!EndsWell([&] { MakeSnapshot(begins); })) {
         return End(grpc::Status(grpc::StatusCode::RESOURCE_EXHAUSTED,
                                 "out of memory"));
       }
       return StartWrite(&message_);
     case kTransition:
-      try {
-        // Not mutable_transition(), which leaves half a message if it fails.
-        auto message = std::make_unique<v1::Transition>(ToProto(transition));
-        message_.set_allocated_transition(message.release());
-      } catch (const std::bad_alloc&) {
+      // Not mutable_transition(), which leaves half a message if it fails.
+      if (!EndsWell([&] {
+            message_.set_allocated_transition(
+                std::make_unique<v1::Transition>(ToProto(transition))
+                    .release());
+          })) {
         {
           MutexLock lock(&mu_);
           MissLocked(1);

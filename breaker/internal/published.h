@@ -54,8 +54,9 @@ class Published {
     static_assert(sizeof(Member) % sizeof(uint64_t) == 0, "whole words");
     // Where the member is in any T: a constant once it is compiled.
     static const T any = {};
-    const size_t offset = reinterpret_cast<const char*>(&(any.*member)) -
-                          reinterpret_cast<const char*>(&any);
+    const auto offset =
+        static_cast<size_t>(reinterpret_cast<const char*>(&(any.*member)) -
+                            reinterpret_cast<const char*>(&any));
     Member value;
     ReadWords<sizeof(Member) / sizeof(uint64_t)>(offset / sizeof(uint64_t),
                                                  &value);

@@ -1,6 +1,6 @@
 #include "autobreaker/breaker/internal/shards.h"
 
-#ifdef __linux__
+#if defined(__linux__) && !defined(AUTOBREAKER_PORTABLE)
 #include <sched.h>
 #else
 #include <functional>
@@ -16,7 +16,7 @@ constexpr unsigned kMostShards = 64;
 
 // One more than the highest number of a CPU that this process may run on.
 unsigned CountCpus() {
-#ifdef __linux__
+#if defined(__linux__) && !defined(AUTOBREAKER_PORTABLE)
   cpu_set_t cpus;
   if (sched_getaffinity(0, sizeof(cpus), &cpus) == 0) {
     for (unsigned last = CPU_SETSIZE; last-- > 0;) {
@@ -37,7 +37,7 @@ unsigned CountShards() {
 }  // namespace
 
 unsigned AskForCpu() {
-#ifdef __linux__
+#if defined(__linux__) && !defined(AUTOBREAKER_PORTABLE)
   return static_cast<unsigned>(sched_getcpu());
 #else
   return static_cast<unsigned>(

@@ -5,7 +5,9 @@
 #ifndef AUTOBREAKER_BREAKER_INTERNAL_SHARDS_H_
 #define AUTOBREAKER_BREAKER_INTERNAL_SHARDS_H_
 
-#if defined(__linux__) && defined(__has_include) && \
+// With AUTOBREAKER_PORTABLE, Linux is asked for nothing that others lack.
+#if defined(__linux__) && !defined(AUTOBREAKER_PORTABLE) && \
+    defined(__has_include) &&                               \
     (defined(__aarch64__) || (defined(__x86_64__) && !defined(__ILP32__)))
 #if __has_include(<sys/rseq.h>)
 #include <sys/rseq.h>

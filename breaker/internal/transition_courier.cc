@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <condition_variable>
-#include <exception>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "autobreaker/breaker/internal/exceptions.h"
 #include "autobreaker/breaker/internal/mutex.h"
 
 namespace autobreaker {
@@ -35,12 +35,8 @@ struct TransitionCourier::Desk {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(desk->mu) {
     if (desk->IsInChild()) return false;
     if (desk->thread.joinable()) return true;
-    try {
-      desk->thread = std::thread([desk] { desk->Work(); });
-    } catch (const std::exception&) {
-      return false;
-    }
-    return true;
+    return EndsWell(
+        [&] { desk->thread = std::thread([desk] { desk->Work(); }); });
   }
 
   // Whether this is a child by fork(), which has no such thread: to wait for it
@@ -99,9 +95,7 @@ void TransitionCourier::Desk::Tell(const Change& change,
   const Transition& transition = *change.transition;
   TellEach(hearing, [&](auto* l) { l->OnTransition(transition); });
   if (!callback) return;
-  try {
-    callback(transition);
-  } catch (...) {
+  if (!EndsWell([&] { callback(transition); })) {
     change.tally->exceptions.fetch_add(1, std::memory_order_relaxed);
   }
 }
