@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the example of a configuration that changes, as its reader does.
 set -euo pipefail
-program=$PWD/$1
+program=$(realpath "$1")
 config=$TEST_TMPDIR/breakers.json
 output=$TEST_TMPDIR/output
 pid=

@@ -2,7 +2,7 @@
 # Runs the demo as its user does: it shows what it promises and ends well, and
 # what it cannot do it says in one line.
 set -euo pipefail
-demo=$PWD/$1
+demo=$(realpath "$1")
 cd "$TEST_TMPDIR"
 running=()
 
