@@ -49,6 +49,8 @@ class Blame : public ::testing::Test {
 };
 
 constexpr std::chrono::seconds kPatient(30);
+// Time enough to bring a call to a server that hangs, on a busy machine too.
+constexpr std::chrono::seconds kLongEnough(2);
 
 // ----------------------------------------------------- Impatient callers (V9)
 
@@ -76,7 +78,7 @@ TEST_F(Blame, OfADeadlineThatIsTooShortToJudgeIsItsCallers) {
 TEST_F(Blame, OfALongerDeadlineIsTheServers) {
   GuardedShop shop(JudgingDeadlinesFrom(absl::Milliseconds(10)));
   shop.service.SetHanging(true);
-  EXPECT_EQ(GetPrice(shop, std::chrono::milliseconds(50)).error_code(),
+  EXPECT_EQ(GetPrice(shop, kLongEnough).error_code(),
             StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(shop.SnapshotOf("GetPrice").state, State::kOpen);
 }
@@ -84,7 +86,7 @@ TEST_F(Blame, OfALongerDeadlineIsTheServers) {
 TEST_F(Blame, OfEveryDeadlineIsTheServersIfNothingIsSaid) {
   GuardedShop shop(JudgingDeadlinesFrom(absl::ZeroDuration()));
   shop.service.SetHanging(true);
-  EXPECT_EQ(GetPrice(shop, std::chrono::milliseconds(20)).error_code(),
+  EXPECT_EQ(GetPrice(shop, kLongEnough).error_code(),
             StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(shop.SnapshotOf("GetPrice").state, State::kOpen);
 }
@@ -251,10 +253,12 @@ TEST_F(Blame, IsForTheFunctionToSayWhichSeesThatTheServerHangs) {
   Seen seen;
   GuardedShop shop(Watching(&seen));
   shop.service.SetHanging(true);
-  GetPrice(shop, std::chrono::milliseconds(50));
+  GetPrice(shop, kLongEnough);
   EXPECT_EQ(seen.code, StatusCode::DEADLINE_EXCEEDED);
-  EXPECT_GE(seen.duration, absl::Milliseconds(40));
-  EXPECT_LE(seen.time_allowed, absl::Milliseconds(50));
+  EXPECT_GT(seen.time_allowed, absl::ZeroDuration());
+  EXPECT_LE(seen.time_allowed, absl::FromChrono(kLongEnough));
+  // The deadline is one of another clock.
+  EXPECT_GE(seen.duration, seen.time_allowed - absl::Milliseconds(10));
   EXPECT_FALSE(seen.answered);
 }
 

@@ -128,7 +128,7 @@ TEST(NoServer, WaitingForItPastTheDeadlineIsAFailure) {
   shop.server->Shutdown();
   grpc::ClientContext context;
   context.set_wait_for_ready(true);
-  context.set_deadline(In(50));
+  context.set_deadline(In(2000));
   PriceReply reply;
   EXPECT_EQ(shop.stub->GetPrice(&context, {}, &reply).error_code(),
             StatusCode::DEADLINE_EXCEEDED);

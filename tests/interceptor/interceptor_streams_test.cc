@@ -29,6 +29,9 @@ namespace {
 using grpc::StatusCode;
 using shop::StockLevel;
 
+// Time enough to bring a call to the server and back, on a busy machine too.
+constexpr std::chrono::seconds kLongEnough(2);
+
 // Opens at the first failure.
 ShopOptions OneFailureOpens() {
   ShopOptions options;
@@ -295,7 +298,7 @@ TEST_F(Streams, ThatEndWhileTheirProgressIsReportedAreSettledOnce) {
 TEST_F(Streams, ThatDeliveredAreSuccessesAtTheirOwnDeadline) {
   GuardedShop shop(OneFailureOpens());
   shop.service.SetHanging(true);
-  Watch watch(shop, 10, std::chrono::seconds(1));
+  Watch watch(shop, 10, kLongEnough);
   EXPECT_EQ(watch.Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
   const RegisteredSnapshot s = shop.SnapshotOf("WatchStock");
   EXPECT_EQ(s.state, State::kClosed);
@@ -305,7 +308,7 @@ TEST_F(Streams, ThatDeliveredAreSuccessesAtTheirOwnDeadline) {
 TEST_F(Streams, ThatDeliveredNothingAreFailuresAtTheirDeadline) {
   GuardedShop shop;
   shop.service.SetHanging(true);
-  Watch watch(shop, 0, std::chrono::milliseconds(50));
+  Watch watch(shop, 0, kLongEnough);
   EXPECT_EQ(watch.Finish().error_code(), StatusCode::DEADLINE_EXCEEDED);
   EXPECT_EQ(shop.SnapshotOf("WatchStock").failures, 1u);
 }
@@ -319,7 +322,7 @@ TEST_F(Streams, WhoseServerSaysThatItsOwnTimeIsOverAreFailures) {
 
 TEST_F(Streams, WhoseConnectionIsTooOldAreNeutral) {
   ShopOptions options = OneFailureOpens();
-  options.server_arguments[GRPC_ARG_MAX_CONNECTION_AGE_MS] = 300;
+  options.server_arguments[GRPC_ARG_MAX_CONNECTION_AGE_MS] = 2000;
   options.server_arguments[GRPC_ARG_MAX_CONNECTION_AGE_GRACE_MS] = 100;
   GuardedShop shop(std::move(options));
   shop.service.SetHanging(true);
