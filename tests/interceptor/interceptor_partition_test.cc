@@ -208,12 +208,7 @@ TEST_F(Partition, LongestNameIsUsed) {
 }
 
 TEST_F(Partition, OnesThatAreMadeUpTakeNoMoreRoomThanTheirBound) {
-// The sanitizers, which build with asserts, take about ten times as long.
-#ifdef NDEBUG
-  constexpr int kCalls = 100'000;
-#else
   constexpr int kCalls = 10'000;
-#endif
   int64_t next = 0;
   ShopOptions options =
       ByTenant([&](const CallStart&) { return absl::StrCat(next++); }, 100);
