@@ -6,13 +6,16 @@
 #ifndef AUTOBREAKER_VERSION_H_
 #define AUTOBREAKER_VERSION_H_
 
+// Of the headers that are compiled.
 #define AUTOBREAKER_VERSION_MAJOR 0
+// The same.
 #define AUTOBREAKER_VERSION_MINOR 1
+// The same.
 #define AUTOBREAKER_VERSION_PATCH 0
 
 namespace autobreaker {
 
-// Of the headers that were compiled, as "0.1.0".
+// All three, as "0.1.0".
 inline constexpr char kVersion[] = "0.1.0";
 
 }  // namespace autobreaker

@@ -20,9 +20,9 @@ namespace autobreaker {
 
 struct AdminChange {
   std::string method;  // of the service: Update, SetMode or Reset
-  // Where the call came from, and who made it as gRPC authenticated it, such as
-  // by a TLS certificate; empty if it did not.
-  std::string peer;
+  std::string peer;    // where the call came from, such as ipv4:10.0.0.7:50412
+  // Who made it, as gRPC authenticated it, such as by a TLS certificate; empty
+  // if it did not.
   std::string identity;
   // The breaker just before and just after. What others did to it in between
   // shows, too.

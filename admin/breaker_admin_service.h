@@ -48,6 +48,7 @@ enum class AdminAccess {
   kChange,  // Update(), SetMode(), Reset()
 };
 
+// What callers of the service may do, and who is asked and told.
 struct BreakerAdminOptions {
   // Whether Update(), SetMode() and Reset() do what they are for. If not, they
   // are PERMISSION_DENIED.

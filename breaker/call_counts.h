@@ -10,13 +10,14 @@
 
 namespace autobreaker {
 
-// As lifetime totals these wrap at 2^48; differences of totals stay right
-// across the wrap.
+// Calls that were judged. As lifetime totals these wrap at 2^48; differences of
+// totals stay right across the wrap.
 struct CallCounts {
-  uint64_t successes = 0;
-  uint64_t failures = 0;
-  uint64_t slow = 0;  // of the successes and failures
+  uint64_t successes = 0;  // slow ones, too
+  uint64_t failures = 0;   // likewise
+  uint64_t slow = 0;       // of the successes and failures
 
+  // Those that were judged.
   uint64_t finished() const { return successes + failures; }
 
   friend CallCounts operator-(const CallCounts& a, const CallCounts& b);

@@ -33,6 +33,7 @@ class ShardedArray;
 
 class CallHandling {
  public:
+  // For the registry, which has the policy and the instruments.
   CallHandling(const BreakerPolicy& policy, bool counts_status_codes);
   ~CallHandling();
   CallHandling(const CallHandling&) = delete;
@@ -44,9 +45,11 @@ class CallHandling {
     return (word_.load(std::memory_order_relaxed) &
             (kUnguardedBit | kRemovedBit)) == 0;
   }
+  // Whether the policy leaves calls unguarded.
   bool unguarded() const {
     return (word_.load(std::memory_order_relaxed) & kUnguardedBit) != 0;
   }
+  // Whether the breaker was taken out of its registry.
   bool removed() const {
     return (word_.load(std::memory_order_relaxed) & kRemovedBit) != 0;
   }
@@ -59,6 +62,7 @@ class CallHandling {
     if ((word & kClassesBit) == 0) return std::nullopt;
     return ClassesOf(word).Classify(code);
   }
+  // Which codes mean what by the policy; nothing if that is for the caller.
   std::optional<StatusClasses> status_classes() const;
 
   // Counts a call that ended with this status, if status codes are counted. A
@@ -80,6 +84,7 @@ class CallHandling {
   void CountUnpartitioned() {
     unpartitioned_.fetch_add(1, std::memory_order_relaxed);
   }
+  // So many were counted.
   uint64_t unpartitioned() const {
     return unpartitioned_.load(std::memory_order_relaxed);
   }
@@ -88,6 +93,7 @@ class CallHandling {
   void NoteHeld(MonotonicTime now) {
     last_held_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   }
+  // That time.
   MonotonicTime last_held() const {
     return MonotonicTime(
         MonotonicTime::duration(last_held_.load(std::memory_order_relaxed)));
@@ -95,6 +101,7 @@ class CallHandling {
 
   // For the registry.
   void SetPolicy(const BreakerPolicy& policy);
+  // For the registry: the breaker is out of it for good.
   void MarkRemoved() { word_.fetch_or(kRemovedBit, std::memory_order_relaxed); }
 
  private:

@@ -58,7 +58,7 @@ struct Rules;
 
 // Why TryAcquire() refused.
 struct Refusal {
-  RefusalReason reason = RefusalReason::kOpen;
+  RefusalReason reason = RefusalReason::kOpen;  // of the state or mode
   // How long until the breaker may admit a call, such as 80 ms: the rest of the
   // open time, or of a mode that forces it open for a time. Not set while
   // half-open, nor while forced open for good, nor if too many calls are under
@@ -78,6 +78,7 @@ class alignas(64) CircuitBreaker {
   CircuitBreaker(const CircuitBreaker&) = delete;
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;
 
+  // Name, service, method and partition; they never change.
   const BreakerKey& key() const { return key_; }
   // As Transition::breaker_id.
   uint64_t id() const;
@@ -134,7 +135,9 @@ class alignas(64) CircuitBreaker {
   // that is over shows in Snapshot() at once, and here after the next call.
   State state() const { return gate_.word().state(); }
 
+  // Those in force.
   BreakerOptions options() const;
+  // State and counts, all of one moment. Takes the breaker's lock.
   BreakerSnapshot Snapshot() const {
     return SnapshotAnd([] {});
   }

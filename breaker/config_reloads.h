@@ -16,10 +16,11 @@ namespace autobreaker {
 
 class ConfigReloads {
  public:
+  // Of all loads so far.
   struct Counts {
-    uint64_t succeeded = 0;  // and applied
-    uint64_t failed = 0;     // and nothing was changed
-    bool last_succeeded = false;
+    uint64_t succeeded = 0;       // and applied
+    uint64_t failed = 0;          // and nothing was changed
+    bool last_succeeded = false;  // whether the newest did
     // Of the last that succeeded; infinitely long ago if there was none.
     absl::Time last_success_time = absl::InfinitePast();
   };

@@ -13,11 +13,12 @@
 namespace autobreaker {
 
 struct FailingPeers {
+  // One server.
   struct Peer {
     // As it was given to Permit::Record(), up to 128 bytes of it. A channel's
     // target stands for servers that were not heard of.
     std::string name;
-    int64_t failures = 0;
+    int64_t failures = 0;  // at this one
   };
 
   // All that were given a peer. If two come in the same moment, one of them may
@@ -27,10 +28,12 @@ struct FailingPeers {
   std::vector<Peer> peers;
 };
 
+// Equal in every field.
 inline bool operator==(const FailingPeers::Peer& a,
                        const FailingPeers::Peer& b) {
   return a.name == b.name && a.failures == b.failures;
 }
+// Equal in every field, with the peers in the same order.
 inline bool operator==(const FailingPeers& a, const FailingPeers& b) {
   return a.failures == b.failures && a.peers == b.peers;
 }

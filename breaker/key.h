@@ -21,9 +21,9 @@
 namespace autobreaker {
 
 struct BreakerKey {
-  std::string name = {};
-  std::string service = {};
-  std::string method = {};
+  std::string name = {};     // as people should see it, such as "payments"
+  std::string service = {};  // "shop.Orders"
+  std::string method = {};   // "PlaceOrder"
   // Such as a shard or a tenant; empty: none.
   std::string partition = {};
 

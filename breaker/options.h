@@ -150,9 +150,9 @@ struct HalfOpenOptions {
 };
 
 struct BreakerOptions {
-  TripOptions trip;
-  OpenOptions open;
-  HalfOpenOptions half_open;
+  TripOptions trip;           // what opens it
+  OpenOptions open;           // how long it stays so
+  HalfOpenOptions half_open;  // how it comes back
 
   // So many calls are under way at once, at most, in each state and each mode
   // but shadow; more are refused. It keeps a server that does not answer from

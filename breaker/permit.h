@@ -29,21 +29,22 @@ class CircuitBreaker;
 
 // How a call was admitted: what its breaker needs to know when it ends.
 struct Admitted {
+  // What the end of the call says.
   enum class Kind : uint8_t {
     kNormal,    // while closed
     kProbe,     // while half-open
     kUnjudged,  // shadow mode let it through; no verdict rests on it
   };
 
-  uint64_t generation = 0;
-  uint64_t probe = 0;
+  uint64_t generation = 0;       // of the state that admitted it
+  uint64_t probe = 0;            // which of the probes, if it is one
   MonotonicTime start;           // only if timed
   State state = State::kClosed;  // that admitted it
-  Kind kind = Kind::kNormal;
-  bool timed : 1;
-  bool holds_place : 1;  // and gives it back when it ends, see CallCap
-  bool finds_out : 1;
-  bool progressed : 1;  // and counted as a success for it
+  Kind kind = Kind::kNormal;     // of admission
+  bool timed : 1;                // `start` is set
+  bool holds_place : 1;          // and gives it back when it ends, see CallCap
+  bool finds_out : 1;            // see Permit::finds_out()
+  bool progressed : 1;           // and counted as a success for it
 
   // In C++17, members of one bit have no initializers of their own.
   Admitted()
@@ -58,9 +59,11 @@ class Permit {
   Permit(CircuitBreaker* breaker, const Admitted& admitted)
       : breaker_(breaker), admitted_(admitted) {}
 
+  // `other` is as if it were settled.
   Permit(Permit&& other) noexcept
       : breaker_(std::exchange(other.breaker_, nullptr)),
         admitted_(other.admitted_) {}
+  // The same; what this one was for is abandoned.
   Permit& operator=(Permit&& other) noexcept {
     if (this != &other) {
       if (breaker_ != nullptr) Record(Outcome::kAbandoned);

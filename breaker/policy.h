@@ -18,7 +18,7 @@
 namespace autobreaker {
 
 struct BreakerPolicy {
-  BreakerOptions options;
+  BreakerOptions options;  // the breaker's
 
   // The mode it is made with, goes to when this changes, and returns to when
   // another one was set for a time only.

@@ -50,7 +50,9 @@ class RegisteredBreaker final
                     std::shared_ptr<const Instruments> instruments,
                     std::shared_ptr<TransitionCourier> courier);
 
+  // What is counted and decided for callers, such as the interceptor.
   CallHandling& handling() { return handling_; }
+  // The same, to be read.
   const CallHandling& handling() const { return handling_; }
 
   // Whether it was taken out of its registry. Come back to GetOrCreate() then.

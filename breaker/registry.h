@@ -33,6 +33,7 @@
 
 namespace autobreaker {
 
+// What all breakers of a registry have, until somebody says otherwise.
 struct RegistryOptions {
   // For breakers that no SetOptions() applies to.
   BreakerOptions defaults;
@@ -51,7 +52,7 @@ struct PolicyOrigin {
   // The scope that the configuration has it for; not set if it is the
   // program's.
   std::optional<BreakerKey> configured_scope;
-  BreakerPolicy policy;
+  BreakerPolicy policy;  // as it is for the breaker
   // What the program alone has for it, and for which scope: the empty one for
   // RegistryOptions::defaults.
   BreakerKey program_scope;

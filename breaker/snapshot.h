@@ -28,13 +28,13 @@
 namespace autobreaker {
 
 struct BreakerSnapshot {
-  BreakerKey key;
-  BreakerOptions options;
-  Mode mode = Mode::kAutomatic;
+  BreakerKey key;                // the breaker's
+  BreakerOptions options;        // in force
+  Mode mode = Mode::kAutomatic;  // who decides
   // Until the mode ends by itself, infinite if it does not, and what follows.
   absl::Duration mode_remaining = absl::InfiniteDuration();
   Mode next_mode = Mode::kAutomatic;
-  State state = State::kClosed;
+  State state = State::kClosed;  // that a call meets now
   // Lifetime totals; none ever goes back. In every snapshot
   //   requests = successes + failures + ignored + abandoned + in_flight.
   uint64_t requests = 0;  // calls admitted
@@ -45,6 +45,7 @@ struct BreakerSnapshot {
   uint64_t in_flight = 0;
   uint64_t slow_calls = 0;    // of the successes and failures
   uint64_t late_results = 0;  // of the successes and failures
+  // Calls that were refused, by RefusalReason.
   std::array<uint64_t, kRefusalReasonCount> refused = {};
   // What shadow mode let through; always 0 for kForcedOpen.
   std::array<uint64_t, kRefusalReasonCount> shadow_refused = {};
@@ -66,7 +67,7 @@ struct BreakerSnapshot {
   // read while it matters.
   CallCounts window;
   double failure_rate = 0;  // 0..1; NaN while the window is empty
-  double success_rate = 0;
+  double success_rate = 0;  // the rest; NaN likewise
   int64_t consecutive_failures = 0;
   // Since the last failure or transition.
   int64_t consecutive_successes = 0;

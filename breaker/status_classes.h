@@ -21,18 +21,23 @@
 
 namespace autobreaker {
 
+// A set of status codes, which takes any enum with the numbers of gRPC's.
 class StatusCodeSet {
  public:
+  // Empty.
   constexpr StatusCodeSet() = default;
+  // Of these codes.
   template <typename Code>
   constexpr StatusCodeSet(std::initializer_list<Code> codes) {
     for (const Code code : codes) Insert(code);
   }
 
+  // What is no code goes into no set.
   template <typename Code>
   constexpr void Insert(Code code) {
     bits_ |= Bit(static_cast<int>(code));
   }
+  // False for what is no code.
   template <typename Code>
   constexpr bool Contains(Code code) const {
     return (bits_ & Bit(static_cast<int>(code))) != 0;

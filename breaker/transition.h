@@ -21,15 +21,15 @@
 namespace autobreaker {
 
 struct Transition {
-  BreakerKey key;
+  BreakerKey key;  // the breaker's
   // Another for each breaker of the process: tells breakers apart that had one
   // key, one after the other.
   uint64_t breaker_id = 0;
-  uint64_t number = 0;  // 1 for the first of this breaker, and so on
-  State from = State::kClosed;
-  State to = State::kClosed;
-  TransitionReason reason = TransitionReason::kForced;
-  absl::Time time;
+  uint64_t number = 0;          // 1 for the first of this breaker, and so on
+  State from = State::kClosed;  // before
+  State to = State::kClosed;    // after
+  TransitionReason reason = TransitionReason::kForced;  // why
+  absl::Time time;  // when, by the clock of the instruments
   // The window, its failure rate (NaN if it was empty) and the row of failures
   // as they were just before the change.
   CallCounts window;

@@ -16,6 +16,7 @@ enum class State {
   kOpen = 1,      // calls are refused
   kHalfOpen = 2,  // a few calls pass, to find out whether the server is back
 };
+// For arrays by State.
 inline constexpr int kStateCount = 3;
 
 // Who decides.
@@ -44,6 +45,7 @@ enum class RefusalReason {
   kForcedOpen = 3,    // the operator forced it open
   kTooManyCalls = 4,  // as many as max_calls_in_flight are under way
 };
+// For arrays by RefusalReason.
 inline constexpr int kRefusalReasonCount = 5;
 
 // Why the state changed.

@@ -28,6 +28,7 @@
 
 namespace autobreaker {
 
+// How a configuration is written down.
 enum class ConfigFormat {
   kJson,       // protobuf's mapping: halfOpen or half_open, "0.2s"
   kTextproto,  // protobuf's text format

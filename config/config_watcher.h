@@ -34,6 +34,7 @@
 
 namespace autobreaker {
 
+// How often a file is looked at, and who is told.
 struct ConfigWatcherOptions {
   // From one look at the file to the next. 1 ms to 1 day.
   absl::Duration interval = absl::Seconds(5);

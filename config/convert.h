@@ -30,14 +30,18 @@ v1::BreakerOptions ToProto(const BreakerOptions& options);
 // that is none.
 absl::Status MakeStatusClasses(const v1::Classification& message,
                                StatusClasses* classes);
+// The way back: gives both lists.
 v1::Classification ToProto(const StatusClasses& classes);
 
 // INVALID_ARGUMENT if it is none.
 absl::Status MakeMode(v1::Mode message, Mode* mode);
+// The way back.
 v1::Mode ToProto(Mode mode);
 
+// The same code; what is none is UNKNOWN.
 v1::Code ToProto(absl::StatusCode code);
 
+// Part by part.
 BreakerKey MakeKey(const v1::BreakerKey& message);
 // Bytes that are not UTF-8 are replaced, see breaker/utf8.h.
 v1::BreakerKey ToProto(const BreakerKey& key);

@@ -53,6 +53,7 @@ inline constexpr char kBypassMetadataKey[] = "autobreaker-bypass";
 // In bytes.
 inline constexpr size_t kMaxPartitionLength = 256;
 
+// What a channel's calls are to their breakers.
 struct InterceptorOptions {
   // The name part of the keys: what this channel talks to, as people should
   // see it in metrics. Channels of one name share breakers. If empty, it is the
@@ -97,6 +98,7 @@ struct InterceptorOptions {
   // methods.
   int64_t max_partitions = 256;
 
+  // Defaults but for the name.
   static InterceptorOptions WithName(std::string name) {
     InterceptorOptions options;
     options.name = std::move(name);

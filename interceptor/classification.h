@@ -15,7 +15,7 @@ namespace autobreaker {
 
 // What is known of a call that was sent and has ended.
 struct CallEnd {
-  const grpc::Status& status;
+  const grpc::Status& status;  // that its caller gets
   // How long it took, and after which time its deadline would have ended it,
   // such as 1 s; infinite if it had none.
   absl::Duration duration = absl::ZeroDuration();

@@ -41,6 +41,7 @@
 
 namespace autobreaker {
 
+// What to ask a health service for.
 struct HealthProberOptions {
   // Whose health to ask for, as the server names it, e.g. "shop.Orders"; the
   // server's as a whole when empty. UTF-8.

@@ -20,7 +20,7 @@ namespace autobreaker {
 // is given to returns.
 struct CallStart {
   absl::string_view method;  // "/package.Service/Method"
-  // What the client sends with it.
+  // What the client sends with it, by key.
   const std::multimap<std::string, std::string>& metadata;
 };
 

@@ -40,9 +40,10 @@ inline constexpr char kRefusalDomain[] = "autobreaker";
 // In the trailing metadata of a refused call, with the RefusalReason's name.
 inline constexpr char kRefusalMetadataKey[] = "autobreaker-refusal";
 
+// What a refused caller learns.
 struct RefusalInfo {
-  BreakerKey key;
-  RefusalReason reason = RefusalReason::kOpen;
+  BreakerKey key;                               // of the breaker that refused
+  RefusalReason reason = RefusalReason::kOpen;  // why
   // How long to wait before trying again, 0 to 365 days; nothing if no time is
   // known.
   std::optional<absl::Duration> retry_after;

@@ -50,18 +50,22 @@ inline bool HasState(State state, State wanted,
 inline void PrintTo(const CircuitBreaker& breaker, std::ostream* os) {
   *os << "the breaker of " << ToString(breaker.key());
 }
+// The same.
 inline void PrintTo(const RegisteredBreaker& breaker, std::ostream* os) {
   PrintTo(static_cast<const CircuitBreaker&>(breaker), os);
 }
 
+// Of a State, a BreakerSnapshot, or a pointer to a breaker.
 MATCHER(IsClosed, negation ? "is not closed" : "is closed") {
   return testing_internal::HasState(testing_internal::StateOf(arg),
                                     State::kClosed, result_listener);
 }
+// The same.
 MATCHER(IsOpen, negation ? "is not open" : "is open") {
   return testing_internal::HasState(testing_internal::StateOf(arg),
                                     State::kOpen, result_listener);
 }
+// The same.
 MATCHER(IsHalfOpen, negation ? "is not half-open" : "is half-open") {
   return testing_internal::HasState(testing_internal::StateOf(arg),
                                     State::kHalfOpen, result_listener);

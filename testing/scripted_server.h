@@ -50,10 +50,10 @@ struct Reply {
     return reply;
   }
 
-  grpc::Status status;
-  std::optional<std::string> message;
-  absl::Duration delay;
-  bool hangs = false;
+  grpc::Status status;                 // at the end
+  std::optional<std::string> message;  // before it, serialized
+  absl::Duration delay;                // before both
+  bool hangs = false;                  // see Hang()
 };
 
 class ScriptedServer {
@@ -64,12 +64,12 @@ class ScriptedServer {
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
-  // Channels to it, for as long as it lives. The second is what the same
-  // program has without breakers.
+  // A channel to it, for as long as it lives.
   std::shared_ptr<grpc::Channel> GuardedChannel(
       std::shared_ptr<BreakerRegistry> registry,
       InterceptorOptions options = InterceptorOptions::WithName("scripted"),
       const grpc::ChannelArguments& arguments = {});
+  // What the same program has without breakers.
   std::shared_ptr<grpc::Channel> UnguardedChannel(
       const grpc::ChannelArguments& arguments = {});
 
