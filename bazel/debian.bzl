@@ -72,29 +72,6 @@ sh_binary(
 )
 """
 
-# As in gRPC's own repository, the name is the C++ library's and the header is
-# "src/proto/grpc/health/v1/health.grpc.pb.h".
-_HEALTH = """
-load("//bazel:cc_grpc_library.bzl", "cc_grpc_library")
-
-proto_library(
-    name = "health_proto_descriptor",
-    srcs = ["health.proto"],
-)
-
-cc_proto_library(
-    name = "health_cc_proto",
-    deps = [":health_proto_descriptor"],
-)
-
-cc_grpc_library(
-    name = "health_proto",
-    srcs = [":health_proto_descriptor"],
-    grpc_only = True,
-    deps = [":health_cc_proto"],
-)
-"""
-
 # Debian's rules_cc does not load on Debian's Bazel; the native rules are all it forwards to.
 _RULES_CC = "".join([
     "{0} = native.{0}\n".format(rule)
@@ -147,7 +124,6 @@ def debian_repositories():
         name = "com_github_grpc_grpc",
         builds = {
             "src/compiler": _GRPC_CPP_PLUGIN,
-            "src/proto/grpc/health/v1": _HEALTH,
         },
         files = {"bazel/cc_grpc_library.bzl": "//bazel:cc_grpc_library.bzl"},
         libraries = {
@@ -159,12 +135,10 @@ def debian_repositories():
         },
         links = {
             "src/compiler/bin/grpc_cpp_plugin": "/usr/bin/grpc_cpp_plugin",
-            "src/proto/grpc/health/v1/health.proto": "/usr/share/grpc-proto/grpc/health/v1/health.proto",
         },
         requires = [
             "/usr/bin/grpc_cpp_plugin",
             "/usr/include/grpcpp/grpcpp.h",
-            "/usr/share/grpc-proto/grpc/health/v1/health.proto",
         ],
     )
     maybe(

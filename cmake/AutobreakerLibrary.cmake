@@ -6,8 +6,7 @@ function(autobreaker_check_parts)
   set(needs_BREAKERCTL ADMIN)
   set(needs_EXAMPLES INTERCEPTOR EXPORTER CONFIG ADMIN)
   set(needs_TESTING INTERCEPTOR)
-  set(needs_TESTS TESTING EXAMPLES BREAKERCTL)
-  foreach(part ADMIN TESTING BREAKERCTL EXAMPLES TESTS)
+  foreach(part ADMIN TESTING BREAKERCTL EXAMPLES)
     foreach(needed ${needs_${part}})
       if(AUTOBREAKER_${part} AND NOT AUTOBREAKER_${needed})
         message(FATAL_ERROR "AUTOBREAKER_${part} needs AUTOBREAKER_${needed}, which is off")
@@ -134,18 +133,13 @@ endfunction()
 
 # Adds what protoc makes of a .proto, a path in the tree, to a target.
 function(autobreaker_generate target proto language plugin suffix)
-  autobreaker_run_protoc(${target} ${autobreaker_include_dir} autobreaker/${proto}
-    ${language} "${plugin}" ${suffix})
-endfunction()
-
-# The same for a .proto of another tree, by its path there.
-function(autobreaker_run_protoc target tree proto language plugin suffix)
+  set(proto autobreaker/${proto})
   string(REPLACE .proto ${suffix} made ${autobreaker_generated_dir}/${proto})
   add_custom_command(
     OUTPUT ${made}.cc ${made}.h
-    COMMAND protobuf::protoc --proto_path=${tree}
+    COMMAND protobuf::protoc --proto_path=${autobreaker_include_dir}
       --${language}_out=${autobreaker_generated_dir} ${plugin} ${proto}
-    DEPENDS ${tree}/${proto}
+    DEPENDS ${autobreaker_include_dir}/${proto}
     VERBATIM)
   target_sources(${target} PRIVATE ${made}.cc)
   set_source_files_properties(${made}.cc PROPERTIES COMPILE_OPTIONS -w)

@@ -26,10 +26,10 @@
 #include "absl/time/time.h"
 #include "autobreaker/breaker/registry.h"
 #include "autobreaker/breaker/snapshot.h"
+#include "autobreaker/examples/health/health.grpc.pb.h"
 #include "autobreaker/examples/shop/flaky_shop.h"
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
 #include "autobreaker/interceptor/guarded_channel.h"
-#include "src/proto/grpc/health/v1/health.grpc.pb.h"
 
 namespace autobreaker::demo {
 namespace {

@@ -6,8 +6,8 @@
 #include <chrono>
 #include <utility>
 
+#include "autobreaker/examples/health/health.grpc.pb.h"
 #include "autobreaker/examples/shop/shop.grpc.pb.h"
-#include "src/proto/grpc/health/v1/health.grpc.pb.h"
 
 namespace autobreaker::demo {
 namespace {

@@ -21,7 +21,7 @@
 #include "absl/random/random.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include "src/proto/grpc/health/v1/health.grpc.pb.h"
+#include "autobreaker/examples/health/health.grpc.pb.h"
 
 namespace autobreaker {
 

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "autobreaker/examples/health/health.grpc.pb.h"
 #include "autobreaker/interceptor/refusal_status.h"
 #include "autobreaker/tests/breaker/rate_options.h"
 #include "autobreaker/tests/interceptor/fake_health.h"
@@ -13,7 +14,6 @@
 #include "autobreaker/tests/interceptor/shop_calls.h"
 #include "autobreaker/tests/support/watchdog.h"
 #include "gtest/gtest.h"
-#include "src/proto/grpc/health/v1/health.grpc.pb.h"
 
 namespace autobreaker {
 namespace {
