@@ -21,6 +21,9 @@ class VersionTest(unittest.TestCase):
     def test_the_constant_is_that_of_the_macros(self):
         self.assertIn(f'kVersion[] = "{VERSION}"', read("version.h"))
 
+    def test_the_module_has_it(self):
+        self.assertIn(f'version = "{VERSION}"', read("MODULE.bazel").split(")")[0])
+
     def test_vcpkg_has_it(self):
         port = json.loads(read("packaging/vcpkg/autobreaker/vcpkg.json"))
         self.assertEqual(port["version-semver"], VERSION)
