@@ -211,7 +211,7 @@ ShopOptions WithRetries() {
     "methodConfig": [{
       "name": [{"service": "autobreaker.shop.Shop"}],
       "retryPolicy": {
-        "maxAttempts": 3, "initialBackoff": "0.001s", "maxBackoff": "0.001s",
+        "maxAttempts": 3, "initialBackoff": "0.01s", "maxBackoff": "0.01s",
         "backoffMultiplier": 1, "retryableStatusCodes": ["UNAVAILABLE"]
       }
     }]
