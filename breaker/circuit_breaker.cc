@@ -69,7 +69,11 @@ CircuitBreaker::CircuitBreaker(BreakerKey key,
   gate_.Publish(terms);
 }
 
-CircuitBreaker::~CircuitBreaker() = default;
+CircuitBreaker::~CircuitBreaker() {
+  // Of a breaker of its own; a registry does so for all of its. Who is told may
+  // use the breaker, which is whole only until here.
+  if (cold_->courier.use_count() == 1) cold_->courier->Drain();
+}
 
 // ------------------------------------------------------------------ Changes
 

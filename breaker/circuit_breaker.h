@@ -74,6 +74,7 @@ class alignas(64) CircuitBreaker {
       BreakerKey key, const BreakerOptions& options,
       std::shared_ptr<const Instruments> instruments = nullptr);
 
+  // Of a breaker without a registry: waits as ~BreakerRegistry() does.
   ~CircuitBreaker();
   CircuitBreaker(const CircuitBreaker&) = delete;
   CircuitBreaker& operator=(const CircuitBreaker&) = delete;

@@ -102,7 +102,7 @@ BreakerRegistry::BreakerRegistry(RegistryOptions options)
 
 // A callback may use the registry, so it is told of all as long as there is
 // one.
-BreakerRegistry::~BreakerRegistry() { FlushTransitions(); }
+BreakerRegistry::~BreakerRegistry() { state_->courier->Drain(); }
 
 std::shared_ptr<RegisteredBreaker> BreakerRegistry::GetOrCreate(
     const BreakerKey& key) {

@@ -69,7 +69,8 @@ class BreakerRegistry {
   static absl::StatusOr<std::shared_ptr<BreakerRegistry>> Create(
       RegistryOptions options = {});
 
-  // Waits as FlushTransitions() does.
+  // Waits until on_transition is told of all changes, also of those that it
+  // makes meanwhile, unless it runs in on_transition.
   ~BreakerRegistry();
   BreakerRegistry(const BreakerRegistry&) = delete;
   BreakerRegistry& operator=(const BreakerRegistry&) = delete;

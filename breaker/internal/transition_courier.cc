@@ -44,6 +44,19 @@ struct TransitionCourier::Desk {
   // doing with the condition variables is left undone here.
   bool IsInChild() const { return getpid() != process; }
 
+  // Returns when all up to that number is told; false at once in the thread
+  // that tells, or where there is none to be had.
+  static bool AwaitLocked(const std::shared_ptr<Desk>& desk, uint64_t number)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(desk->mu) {
+    if (desk->told >= number) return true;
+    if (!StartLocked(desk) ||
+        desk->thread.get_id() == std::this_thread::get_id()) {
+      return false;
+    }
+    while (desk->told < number) desk->mu.Wait(&desk->has_told);
+    return true;
+  }
+
   void Work();
   void Tell(const Change& change, const Listeners* listeners);
 
@@ -161,12 +174,14 @@ void TransitionCourier::Push(Letter letter) noexcept {
 
 void TransitionCourier::Flush() {
   MutexLock lock(&desk_->mu);
-  if (desk_->pushed == desk_->told || !Desk::StartLocked(desk_) ||
-      desk_->thread.get_id() == std::this_thread::get_id()) {
-    return;
+  Desk::AwaitLocked(desk_, desk_->pushed);
+}
+
+void TransitionCourier::Drain() {
+  MutexLock lock(&desk_->mu);
+  while (desk_->told < desk_->pushed &&
+         Desk::AwaitLocked(desk_, desk_->pushed)) {
   }
-  const uint64_t all = desk_->pushed;
-  while (desk_->told < all) desk_->mu.Wait(&desk_->has_told);
 }
 
 bool TransitionCourier::IsIdle() const {

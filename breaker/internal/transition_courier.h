@@ -62,6 +62,9 @@ class TransitionCourier {
   // Returns when all that was pushed before is told, or at once in the
   // courier's own thread, or where there is no thread to be had.
   void Flush();
+  // The same, also of what is pushed meanwhile, as by those who are told. When
+  // it returns, nobody is being told.
+  void Drain();
 
   // Whether all that was pushed is told.
   bool IsIdle() const;

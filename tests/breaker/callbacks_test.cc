@@ -152,6 +152,7 @@ TEST_F(CallbacksTest, MayUseEveryMethodOfTheBreaker) {
   };
   breaker_.TripAndWaitForProbes();
   breaker_->TryAcquire();
+  breaker_->FlushTransitions();  // the first, which may take the probe
   EXPECT_GE(Seen().size(), 2);
 }
 
@@ -265,6 +266,74 @@ TEST(CallbackThreadsTest, IsCalledOneAtATimeAndInOrder) {
   EXPECT_EQ(gaps.load(), 0);
   EXPECT_EQ(told.load(), transitions);
   EXPECT_GT(transitions, 100);
+}
+
+// Uses what it is given while that is destroyed, and makes a change of state
+// that it is told of meanwhile.
+class LateCallback {
+ public:
+  void Use(CircuitBreaker* breaker, const Transition& transition) {
+    if (transition.reason != TransitionReason::kForced) {
+      in_.set_value();
+      go_.get_future().wait();
+      breaker->SetMode(Mode::kForcedClosed);
+    }
+    for (int i = 0; i < 10'000; ++i) {
+      breaker->UpdateOptions(breaker->options()).IgnoreError();
+    }
+    ++told_;
+  }
+  void GoOnWhenItIsThere() {
+    in_.get_future().wait();
+    go_.set_value();
+  }
+  int told() const { return told_; }
+
+ private:
+  std::promise<void> in_;
+  std::promise<void> go_;
+  std::atomic<int> told_{0};
+};
+
+BreakerOptions OneFailureOpens() {
+  BreakerOptions options;
+  options.trip.consecutive_failures = 1;
+  return options;
+}
+
+TEST(LateCallbackTest, MayUseABreakerThatIsDestroyed) {
+  LateCallback late;
+  CircuitBreaker* breaker = nullptr;
+  auto instruments = std::make_shared<Instruments>();
+  instruments->on_transition = [&](const Transition& transition) {
+    late.Use(breaker, transition);
+  };
+  auto owner =
+      CircuitBreaker::Create({"n", "s", "m"}, OneFailureOpens(), instruments)
+          .value();
+  breaker = owner.get();
+  breaker->TryAcquire().Record(Outcome::kFailure);
+  late.GoOnWhenItIsThere();
+  owner.reset();
+  EXPECT_EQ(late.told(), 2);
+}
+
+TEST(LateCallbackTest, MayUseARegistryThatIsDestroyed) {
+  LateCallback late;
+  BreakerRegistry* registry = nullptr;
+  RegistryOptions options;
+  options.defaults = OneFailureOpens();
+  options.instruments.on_transition = [&](const Transition& transition) {
+    late.Use(registry->Breakers().front().get(), transition);
+  };
+  auto owner = BreakerRegistry::Create(options).value();
+  registry = owner.get();
+  registry->GetOrCreate({"n", "s", "m"})
+      ->TryAcquire()
+      .Record(Outcome::kFailure);
+  late.GoOnWhenItIsThere();
+  owner.reset();
+  EXPECT_EQ(late.told(), 2);
 }
 
 TEST(RemovingCallbackTest, MayTakeAwayTheLastOwner) {
