@@ -33,18 +33,12 @@ class Call final : public grpc::ServerGenericBidiReactor {
   bool hangs() const { return reply_.hangs; }
 
   void Begin() {
-    if (reply_.hangs) return;
-    if (reply_.status.ok()) return Read();
-    AnswerInTime();
+    if (!reply_.hangs) GoOn();
   }
 
-  void Answer() {
-    FinishOnce([this] {
-      if (!reply_.message.has_value()) return Finish(reply_.status);
-      const grpc::Slice slice(*reply_.message);
-      sent_ = grpc::ByteBuffer(&slice, 1);
-      StartWriteAndFinish(&sent_, grpc::WriteOptions(), reply_.status);
-    });
+  void GoOn() {
+    if (reply_.status.ok()) return Read();
+    AnswerInTime();
   }
 
   void OnReadDone(bool ok) override {
@@ -76,6 +70,15 @@ class Call final : public grpc::ServerGenericBidiReactor {
   void Read() {
     const std::lock_guard<std::mutex> lock(mu_);
     if (!finished_) StartRead(&received_);
+  }
+
+  void Answer() {
+    FinishOnce([this] {
+      if (!reply_.message.has_value()) return Finish(reply_.status);
+      const grpc::Slice slice(*reply_.message);
+      sent_ = grpc::ByteBuffer(&slice, 1);
+      StartWriteAndFinish(&sent_, grpc::WriteOptions(), reply_.status);
+    });
   }
 
   void AnswerInTime() {
@@ -229,7 +232,7 @@ void ScriptedServer::Release() {
     const std::lock_guard<std::mutex> lock(service_->mu);
     calls = std::exchange(service_->hanging, {});
   }
-  for (const auto& call : calls) call->Answer();
+  for (const auto& call : calls) call->GoOn();
 }
 
 }  // namespace autobreaker

@@ -40,7 +40,8 @@ struct Reply {
   static Reply Fail(grpc::StatusCode code, const std::string& text = "") {
     return {grpc::Status(code, text), std::nullopt, {}, false};
   }
-  // Waits until the client gives up, or for ScriptedServer::Release().
+  // Waits until the client gives up, or for ScriptedServer::Release(), and is
+  // Ok() from then on.
   static Reply Hang() { return {grpc::Status::OK, "", {}, true}; }
 
   // The same, so much later: in real time, whatever clock the breakers have.

@@ -78,8 +78,10 @@ bool IsDurationText(absl::string_view text) {
   return places == 0 || (places <= 10 && AreDigits(text.substr(point + 1)));
 }
 
+// As newer versions of protobuf have it: up to 2^53, since beyond that a double
+// is not the number that was written.
 bool IsWholeNumber(double value) {
-  return std::trunc(value) == value && std::abs(value) < 9e18;
+  return std::trunc(value) == value && std::abs(value) < 0x1p53;
 }
 
 bool FitsInteger(const FieldDescriptor& field, int64_t value) {

@@ -193,6 +193,17 @@ TEST(CheckJson, DeepNestingIsNoMatter) {
       "");
 }
 
+// A double is not that number any more, and protobuf 36 refuses it.
+TEST(CheckJson, WholeNumbersBeyondTwoToThe53HaveNoExponent) {
+  const auto capped = [](const std::string& most) {
+    return ErrorOf(absl::StrCat(
+        R"({"breakers": [{"options": {"max_calls_in_flight": )", most, "}}]}"));
+  };
+  EXPECT_EQ(capped("1e15"), "");
+  EXPECT_EQ(capped("1000000000000000000"), "");
+  EXPECT_NE(capped("1e18"), "");
+}
+
 // Else the words of an error would be protobuf's.
 TEST(CheckJson, WhatItTakesProtobufTakes) {
   constexpr const char* kPieces[] = {
