@@ -70,8 +70,8 @@ CircuitBreaker::CircuitBreaker(BreakerKey key,
 }
 
 CircuitBreaker::~CircuitBreaker() {
-  // Of a breaker of its own; a registry does so for all of its. Who is told may
-  // use the breaker, which is whole only until here.
+  // The callback may use the breaker, which is whole only until here. The
+  // breakers of a registry share a courier, for which the registry waits.
   if (cold_->courier.use_count() == 1) cold_->courier->Drain();
 }
 

@@ -78,8 +78,8 @@ bool IsDurationText(absl::string_view text) {
   return places == 0 || (places <= 10 && AreDigits(text.substr(point + 1)));
 }
 
-// As newer versions of protobuf have it: up to 2^53, since beyond that a double
-// is not the number that was written.
+// Of one with a point or an exponent, which is read as a double: below 2^53 it
+// is the number that was written. protobuf 36 takes no more than 2^53, either.
 bool IsWholeNumber(double value) {
   return std::trunc(value) == value && std::abs(value) < 0x1p53;
 }
@@ -140,7 +140,7 @@ std::string Wanted(const FieldDescriptor& field) {
     case FieldDescriptor::CPPTYPE_INT32:
       return "a whole number of 32 bits";
     case FieldDescriptor::CPPTYPE_INT64:
-      return "a whole number of 64 bits";
+      return "a whole number of 64 bits, written without an exponent";
     case FieldDescriptor::CPPTYPE_DOUBLE:
       return "a number";
     case FieldDescriptor::CPPTYPE_BOOL:

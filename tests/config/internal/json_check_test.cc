@@ -121,10 +121,10 @@ TEST(CheckJson, AValueIsOfTheKindOfItsField) {
               StartsWith("breakers[1].mode is \"shadow\", must be one of "));
   EXPECT_EQ(ErrorInTrip(R"("minimumCalls": "x")"),
             "breakers[1].options.trip.minimum_calls is \"x\", must be a whole "
-            "number of 64 bits");
+            "number of 64 bits, written without an exponent");
   EXPECT_EQ(ErrorInTrip(R"("minimumCalls": 9223372036854775808)"),
             "breakers[1].options.trip.minimum_calls is 9223372036854775808, "
-            "must be a whole number of 64 bits");
+            "must be a whole number of 64 bits, written without an exponent");
   EXPECT_EQ(ErrorInTrip(R"("windowBuckets": 1.5)"),
             "breakers[1].options.trip.window_buckets is 1.5, must be a whole "
             "number of 32 bits");
@@ -201,7 +201,9 @@ TEST(CheckJson, WholeNumbersBeyondTwoToThe53HaveNoExponent) {
   };
   EXPECT_EQ(capped("1e15"), "");
   EXPECT_EQ(capped("1000000000000000000"), "");
-  EXPECT_NE(capped("1e18"), "");
+  EXPECT_EQ(capped("1e18"),
+            "breakers[0].options.max_calls_in_flight is 1e18, must be a whole "
+            "number of 64 bits, written without an exponent");
 }
 
 // Else the words of an error would be protobuf's.
